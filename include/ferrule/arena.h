@@ -1,0 +1,70 @@
+/* Ferrule: arena. Every byte the library keeps comes from memory that the caller owns.
+ *
+ *     FER_ARENA(arena, FER_DEVICE_SIZE(64, 0, 0));
+ *     fer_device_create(&arena, &config, &device);
+ *
+ * Creating is all or nothing: a create function that fails leaves the arena as it was.
+ * Memory:      the storage belongs to the caller and must outlive every handle carved from it.
+ * Concurrency: an arena has no lock; create handles from one thread.
+ * Under AddressSanitizer the part not carved and closed handles are poisoned. */
+#ifndef FERRULE_ARENA_H
+#define FERRULE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferrule/attributes.h"
+#include "ferrule/config.h"
+#include "ferrule/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Unit and alignment of carving, in bytes. */
+#define FER_ARENA_ALIGN 8u
+
+/* n rounded up to whole units: a constant expression where n is one. */
+#define FER_ARENA_ROUND(n) (((n) + (FER_ARENA_ALIGN - 1u)) / FER_ARENA_ALIGN * FER_ARENA_ALIGN)
+
+/* Size of an object of some pointers and some bytes, for the FER_…_SIZE macros. */
+#define FER_ARENA_SIZEOF(pointers, bytes) FER_ARENA_ROUND((pointers) * sizeof(void *) + (bytes))
+
+typedef uint64_t FER_MAY_ALIAS fer_arena_cell;
+
+/* Fields are the library's. Make one with FER_ARENA or fer_arena_init. */
+typedef struct fer_arena {
+    fer_arena_cell *base;
+    size_t size;
+    size_t used;
+    const unsigned char *config; /* &FER_CONFIG_TAG; anything else is not an arena */
+} fer_arena;
+
+/* Defines a static arena `name` of at least `bytes` bytes, a constant expression. */
+#define FER_ARENA(name, bytes)                                                      \
+    static fer_arena_cell name##_storage[FER_ARENA_ROUND(bytes) / FER_ARENA_ALIGN]; \
+    static fer_arena name = {name##_storage, sizeof name##_storage, 0, &FER_CONFIG_TAG}
+
+/* A position in an arena, from fer_arena_mark. */
+typedef struct fer_arena_position {
+    size_t used;
+} fer_arena_position;
+
+/* Makes an arena of `cells` cells that the caller owns. */
+FER_MUST_USE fer_status fer_arena_init(fer_arena *arena, fer_arena_cell *storage, size_t cells);
+
+/* Bytes not yet carved; 0 for a null or invalid arena. */
+size_t fer_arena_room(const fer_arena *arena);
+
+/* Remembers how far the arena is carved. */
+FER_MUST_USE fer_status fer_arena_mark(const fer_arena *arena, fer_arena_position *position);
+
+/* Gives back and wipes (WIPE) everything carved since the mark. Close those handles first: the
+ * library cannot know them, and a handle into rewound memory fails its tag check from then on.
+ * FER_ERR_ARGUMENT if the position lies ahead of what is carved. */
+FER_MUST_USE fer_status fer_arena_rewind(fer_arena *arena, fer_arena_position position);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,25 @@
+/* Ferrule: the one header that uses compiler extensions, each with a fallback. */
+#ifndef FERRULE_ATTRIBUTES_H
+#define FERRULE_ATTRIBUTES_H
+
+#if defined(__GNUC__) || defined(__clang__)
+/* The caller must look at the value: every function that returns a status carries it. */
+#define FER_MUST_USE __attribute__((warn_unused_result))
+/* An object of this type may be read and written through other types. Arena storage needs it:
+ * without it, gcc -O2 -flto reorders accesses to what was carved from the storage. */
+#define FER_MAY_ALIAS __attribute__((may_alias))
+/* Arguments (by number, from 1) that must not be null. */
+#define FER_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
+/* Keep this function out of line, so that a rarely taken path costs no stack in a hot one. */
+#define FER_COLD __attribute__((noinline, cold))
+/* This condition is expected; only speed depends on it. */
+#define FER_LIKELY(x) __builtin_expect(!!(x), 1)
+#else
+#define FER_MUST_USE
+#define FER_MAY_ALIAS
+#define FER_NONNULL(...)
+#define FER_COLD
+#define FER_LIKELY(x) (x)
+#endif
+
+#endif

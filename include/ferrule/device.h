@@ -1,0 +1,148 @@
+/* Ferrule: device. The facade that firmware links: put readings in from anywhere, take sealed
+ * records out for whatever link has room today, feed in what arrived.
+ *
+ * It is driven, never drives: no callback into the application, no thread, no timer. A failed
+ * link resends the bytes it has; nothing is ever sealed twice (NONCE). */
+#ifndef FERRULE_DEVICE_H
+#define FERRULE_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "ferrule/arena.h"
+#include "ferrule/attributes.h"
+#include "ferrule/config.h"
+#include "ferrule/frame.h"
+#include "ferrule/port.h"
+#include "ferrule/record.h"
+#include "ferrule/status.h"
+#include "ferrule/store.h"
+#include "ferrule/telemetry.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fer_device fer_device;
+
+typedef enum fer_link {
+    FER_LINK_STREAM = 0,  /* serial lines, pipes: take yields whole COBS frames */
+    FER_LINK_DATAGRAM = 1 /* UDP, MQTT payloads, BLE: take yields bare records */
+} fer_link;
+
+typedef struct fer_device_config {
+    fer_nv nv; /* holds the credential: see store.h */
+    fer_store_policy policy;
+    fer_clock clock; /* ops null: readings carry the time 0 of FER_TIME_BOOT */
+    fer_lock lock;   /* ops null: nothing runs concurrently */
+    fer_link link;
+    fer_way way;
+    uint16_t readings;        /* intake capacity: a power of two, 0 to 32768 */
+    uint16_t messages;        /* bytes of queue for events, raw and series, framing included */
+    uint16_t inbound;         /* longest downlink record in bytes; 0: none is ever opened */
+    uint16_t health_every;    /* records between health envelopes; 0: only the first of a burn */
+    uint32_t burn_records;    /* records under one generation before the next is burned; 0: never */
+    uint32_t burn_ms;         /* age of a generation before the next is burned; 0: never */
+    uint32_t burn_backoff_ms; /* least time between two burns of one uptime */
+} fer_device_config;
+
+/* Good defaults; nv (and clock) remain to be set. */
+static inline fer_device_config fer_device_config_default(void)
+{
+    fer_device_config config;
+    memset(&config, 0, sizeof config);
+    config.policy = FER_STORE_STRICT;
+    config.link = FER_LINK_STREAM;
+    config.way = FER_TWO_WAY;
+    config.readings = 32;
+    config.messages = 128;
+    config.inbound = 64;
+    config.health_every = 256;
+    config.burn_backoff_ms = 1000;
+    return config;
+}
+
+/* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. */
+#define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
+    (FER_ARENA_SIZEOF(32, 480) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+     FER_ARENA_ROUND(inbound) + FER_STORE_SIZE(granule))
+
+/* Touches RAM only: a reset loop that never sends costs no flash. The first take burns a
+ * generation. */
+FER_MUST_USE fer_status fer_device_create(fer_arena *arena, const fer_device_config *config,
+                                          fer_device **device);
+
+/* ---- in: from anywhere ------------------------------------------------------------------ */
+
+/* Queues one reading, stamped now. Any thread or ISR, as far as the lock's mask reaches; never
+ * blocks. When the intake is full the reading is dropped and counted, and the count travels
+ * (HONEST). */
+void fer_device_record(fer_device *device, uint16_t series, double value);
+
+/* The same with the reading's own time, in milliseconds since 1970-01-01 UTC, |time| < 2^47. */
+void fer_device_record_at(fer_device *device, uint16_t series, int64_t unix_ms, double value);
+
+/* Readings that fit right now; for callers that can make a sensor wait. Any thread or ISR. */
+size_t fer_device_get_room(const fer_device *device);
+
+/* Queue one message. Threads only. FER_NOT_NOW: the queue is full, try after a take (counted).
+ * FER_ERR_CAPACITY: it can never fit. */
+FER_MUST_USE fer_status fer_device_event(fer_device *device, fer_severity severity,
+                                         const char *text);
+FER_MUST_USE fer_status fer_device_raw(fer_device *device, const uint8_t *bytes, size_t n);
+/* Names a series: kept by the application, sent again whenever it likes. */
+FER_MUST_USE fer_status fer_device_describe(fer_device *device, uint16_t series, const char *name,
+                                            const char *unit);
+
+/* ---- out -------------------------------------------------------------------------------- */
+
+/* Yields the next frame or record: as much of what waits as fits in `capacity` bytes. May block
+ * for nv (a burn) as long as the port does. One thread at a time.
+ * FER_EMPTY: nothing waits. FER_NOT_NOW: back-off, or the port asked for later.
+ * FER_ERR_CAPACITY: what waits next cannot fit; nothing is lost. FER_RENEW_…, FER_TROUBLE_…:
+ * sealing has stopped (CLOSED); readings stay queued. */
+FER_MUST_USE fer_status fer_device_take(fer_device *device, uint8_t *out, size_t capacity,
+                                        size_t *length);
+
+/* The same on the backlog lane: for records to be stored now and sent later. Always full form,
+ * never framed. */
+FER_MUST_USE fer_status fer_device_take_backlog(fer_device *device, uint8_t *out, size_t capacity,
+                                                size_t *length);
+
+/* ---- back ------------------------------------------------------------------------------- */
+
+/* Takes what arrived: on a stream any piece of it, on a datagram link one datagram. Sets *used.
+ * FER_OK: a downlink opened; its plaintext (a telemetry envelope) is in out, *length bytes; call
+ * again with the rest of a stream. FER_EMPTY: all is consumed. Whatever does not authenticate is
+ * counted and skipped. Out needs `inbound` bytes. One thread at a time. */
+FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n,
+                                        size_t *used, uint8_t *out, size_t capacity,
+                                        size_t *length);
+
+/* ---- sleep ------------------------------------------------------------------------------ */
+
+/* Longest suspended image, in bytes. */
+#define FER_IMAGE_BYTES 128u
+
+/* For deep sleep with retained RAM: writes the state of the generation into image, closes the
+ * device and nulls the pointer. Queued readings are not part of it: take them first, else
+ * FER_ERR_ORDER. FER_EMPTY: no generation is open, so there is nothing to keep. */
+FER_MUST_USE fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES]);
+
+/* Directly after create: goes on where the image stopped, without a burn. The image is single
+ * use: it is overwritten before the first seal, also on failure. FER_DROP_…: it is not valid, or
+ * not of the store's newest generation; the device then burns a new one at its first take. */
+FER_MUST_USE fer_status fer_device_resume(fer_device *device, uint8_t image[FER_IMAGE_BYTES]);
+
+/* Tells the device's own counts. */
+FER_MUST_USE fer_status fer_device_get_health(const fer_device *device, fer_health *health);
+
+/* Wipes the device and sets the caller's pointer to null. Null or closed: no effect. */
+void fer_device_close(fer_device **device);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,146 @@
+/* Ferrule: gateway. The receiving core: contexts found by route, generations followed, each record
+ * opened at most once (ONCE), state exported in small snapshots for the data's own transaction.
+ *
+ * The receiver algorithm is section record of docs/WIRE.md. Holds no files, sockets or clocks.
+ * Concurrency: a gateway belongs to one thread; nothing blocks. */
+#ifndef FERRULE_GATEWAY_H
+#define FERRULE_GATEWAY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "ferrule/arena.h"
+#include "ferrule/attributes.h"
+#include "ferrule/credential.h"
+#include "ferrule/port.h"
+#include "ferrule/record.h"
+#include "ferrule/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fer_gateway fer_gateway;
+
+typedef struct fer_gateway_config {
+    uint32_t contexts;    /* most contexts, from 1 */
+    uint32_t window_bits; /* replay window per generation and lane: power of two, 64 to 8192 */
+    uint32_t earlier;     /* earlier generations kept open per context, 0 to reach */
+    uint32_t reach;       /* R: how many generations back a record may be, 0 to 247 */
+    uint32_t max_skip;    /* how far ahead a claimed generation may be, 8 to 2^31 */
+    uint32_t cache;       /* derived keys kept for all contexts together */
+    fer_entropy entropy;  /* salts of downlink; ops null: no downlink is sealed */
+} fer_gateway_config;
+
+/* Good defaults for one device; entropy remains to be set where downlink is wanted. */
+static inline fer_gateway_config fer_gateway_config_default(void)
+{
+    fer_gateway_config config;
+    memset(&config, 0, sizeof config);
+    config.contexts = 1;
+    config.window_bits = 64;
+    config.earlier = 8;
+    config.reach = 64;
+    config.max_skip = 1u << 18; /* a weekend of reboots, once a second */
+    config.cache = 8;
+    return config;
+}
+
+/* Bytes of one context, its place in the route index included, and of one earlier generation kept
+ * open in it. */
+#define FER_GATEWAY_CONTEXT_SIZE(window_bits) (144u + 2u * ((window_bits) / 8u))
+#define FER_GATEWAY_EARLIER_SIZE(window_bits) (12u + 2u * ((window_bits) / 8u))
+#define FER_GATEWAY_SIZE(contexts, earlier, window_bits, cache)            \
+    (FER_ARENA_SIZEOF(12, 128) + FER_ARENA_ROUND((cache)*48u) +            \
+     FER_ARENA_ROUND((contexts) * (FER_GATEWAY_CONTEXT_SIZE(window_bits) + \
+                                   (earlier)*FER_GATEWAY_EARLIER_SIZE(window_bits))))
+
+FER_MUST_USE fer_status fer_gateway_create(fer_arena *arena, const fer_gateway_config *config,
+                                           fer_gateway **gateway);
+
+/* Adds a context from a credential as minted, and wipes the caller's copy. *context is its number
+ * from now on. FER_ERR_ORDER: a context has this route. FER_ERR_ARENA: all contexts are in use. */
+FER_MUST_USE fer_status fer_gateway_add(fer_gateway *gateway, fer_credential *credential,
+                                        uint32_t *context);
+
+/* Removes a context and wipes its keys; its number may be given out again. */
+FER_MUST_USE fer_status fer_gateway_remove(fer_gateway *gateway, uint32_t context);
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+/* Authenticates a record and yields its plaintext; receive state does not change until commit.
+ * `out` as for fer_opener_open. FER_DROP_…: out is zeroed (FIRST). Costs at most reach + 8 key
+ * steps and one AEAD for a forgery without a valid claim. */
+FER_MUST_USE fer_status fer_gateway_open(fer_gateway *gateway, const uint8_t *record, size_t n,
+                                         uint8_t *out, size_t capacity, fer_opened *opened);
+
+/* Accepts an opened record: window, current generation and floor move, the ticket is spent.
+ * FER_DROP_REPLAY or FER_DROP_OLD: accepted or fallen behind since it was opened (ONCE). */
+FER_MUST_USE fer_status fer_gateway_commit(fer_gateway *gateway, fer_ticket *ticket);
+
+/* Open and commit in one call. */
+FER_MUST_USE fer_status fer_gateway_receive(fer_gateway *gateway, const uint8_t *record, size_t n,
+                                            uint8_t *out, size_t capacity, fer_opened *opened);
+
+/* Seals n bytes down to the newest generation of a context that uplink has authenticated.
+ * FER_ERR_ORDER: nothing was heard yet. Out needs n + FER_OVERHEAD_DOWN(route length). */
+FER_MUST_USE fer_status fer_gateway_seal(fer_gateway *gateway, uint32_t context,
+                                         const uint8_t *plaintext, size_t n, uint8_t *out,
+                                         size_t capacity, size_t *length);
+
+/* ---- state ------------------------------------------------------------------------------ */
+
+/* Most bytes of a snapshot. */
+#define FER_SNAPSHOT_SIZE(earlier, window_bits) \
+    (128u + 2u * ((window_bits) / 8u) + (earlier) * (12u + 2u * ((window_bits) / 8u)))
+
+/* Writes the state of a context: secret, versioned, integrity-checked. Store it in the transaction
+ * that stores the data. */
+FER_MUST_USE fer_status fer_gateway_export(const fer_gateway *gateway, uint32_t context,
+                                           uint8_t *out, size_t capacity, size_t *length);
+
+/* Reads a snapshot: a new context, or the same one brought forward. FER_DROP_MALFORMED: does not
+ * verify. FER_DROP_VERSION. FER_DROP_OLD: older than what this context already is.
+ * FER_ERR_ARGUMENT: made with another window_bits, or with more earlier generations than fit. State
+ * is untouched on failure. TOTAL. */
+FER_MUST_USE fer_status fer_gateway_import(fer_gateway *gateway, const uint8_t *snapshot, size_t n,
+                                           uint32_t *context);
+
+/* What the gateway did (HONEST). Counters saturate. */
+typedef struct fer_gateway_counts {
+    uint32_t opened;
+    uint32_t committed;
+    uint32_t malformed;
+    uint32_t unknown_route;
+    uint32_t old;
+    uint32_t far;
+    uint32_t replayed;
+    uint32_t claim_forged;
+    uint32_t tag_forged;
+    uint32_t chain_steps; /* ratchet steps done in all */
+} fer_gateway_counts;
+
+FER_MUST_USE fer_status fer_gateway_get_counts(const fer_gateway *gateway,
+                                               fer_gateway_counts *counts);
+
+/* Where a context stands. */
+typedef struct fer_gateway_state {
+    uint32_t generation;   /* newest authenticated */
+    uint32_t floor;        /* oldest still opened */
+    uint32_t next_live;    /* one more than the highest live number of `generation` */
+    uint32_t next_backlog; /* the same of the backlog lane */
+    uint32_t earlier;      /* earlier generations open now */
+    uint8_t heard;         /* 0: nothing authenticated yet */
+} fer_gateway_state;
+
+FER_MUST_USE fer_status fer_gateway_get_state(const fer_gateway *gateway, uint32_t context,
+                                              fer_gateway_state *state);
+
+/* Wipes every key and sets the caller's pointer to null. Null or closed: no effect. */
+void fer_gateway_close(fer_gateway **gateway);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

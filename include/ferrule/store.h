@@ -1,0 +1,70 @@
+/* Ferrule: store. Keeps the chain in non-volatile memory so that no generation is used twice,
+ * whatever moment the power fails (NONCE), and spent chain keys are gone (policy strict).
+ * Layout and recovery rule in docs/WIRE.md, section store.
+ *
+ * Concurrency: one thread; blocks for as long as the nv port does. No function may be called from
+ * an ISR. Bounded: at most one pass over the region per load. */
+#ifndef FERRULE_STORE_H
+#define FERRULE_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferrule/arena.h"
+#include "ferrule/attributes.h"
+#include "ferrule/credential.h"
+#include "ferrule/port.h"
+#include "ferrule/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fer_store fer_store;
+
+typedef enum fer_store_policy {
+    /* The spent entry is destroyed before its generation is used. */
+    FER_STORE_STRICT = 0,
+    /* Spent entries stay until their block turns over: forward secrecy per block. For flash that
+     * forbids overwriting and whose erases are dear. */
+    FER_STORE_BLOCK = 1
+} fer_store_policy;
+
+typedef struct fer_store_config {
+    fer_nv nv; /* tables must outlive the store */
+    fer_store_policy policy;
+} fer_store_config;
+
+/* Arena bytes of a store over memory of this granule (bytes): the struct and one page buffer. */
+#define FER_STORE_PAGE(granule) \
+    ((granule) > FER_CREDENTIAL_BYTES ? (granule) : FER_CREDENTIAL_BYTES)
+#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(4, 48) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
+
+/* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
+ * docs/PORTING.md: block_size below one slot, granule not a power of two, strict policy without
+ * a way to destroy, …). */
+FER_MUST_USE fer_status fer_store_create(fer_arena *arena, const fer_store_config *config,
+                                         fer_store **store);
+
+/* Installs credential 0 into a region that never held one, and wipes the caller's copy on success.
+ * FER_ERR_ORDER: the region holds a credential, or traces of one. FER_DROP_MALFORMED: not a valid
+ * credential of generation 0. FER_TROUBLE_STORAGE: nothing usable was written; try again. */
+FER_MUST_USE fer_status fer_store_install(fer_store *store, fer_credential *credential);
+
+/* Recovers if needed and tells the public part of the next unused credential. Writes nothing.
+ * FER_RENEW_MISSING: an empty region. FER_TROUBLE_STATE: something is there, nothing verifies. */
+FER_MUST_USE fer_status fer_store_get_info(fer_store *store, fer_credential_info *info);
+
+/* Burns one generation: makes durable that it is used, destroys its entry by policy, and only
+ * then yields its credential. On any failure nothing is yielded and the generation may be lost,
+ * never repeated. FER_RENEW_EXHAUSTED: the last generation was used.
+ * FER_NOT_NOW: the port asked for later; nothing was lost. */
+FER_MUST_USE fer_status fer_store_burn(fer_store *store, fer_credential *credential);
+
+/* Wipes the handle and sets the caller's pointer to null. Null or closed: no effect. */
+void fer_store_close(fer_store **store);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

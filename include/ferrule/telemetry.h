@@ -1,0 +1,135 @@
+/* Ferrule: telemetry. The plaintext of a record: one protobuf envelope (src/proto/telemetry.proto;
+ * Protocol Buffers encoding specification, proto3). Encoding streams straight into the caller's
+ * buffer; decoding hands each item to a visitor and allocates nothing.
+ *
+ * Needs no <pb.h>. Concurrency: pure functions on the caller's memory; any thread; not for ISRs. */
+#ifndef FERRULE_TELEMETRY_H
+#define FERRULE_TELEMETRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferrule/attributes.h"
+#include "ferrule/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One value of a numeric series. The double travels bit for bit, as a float where that loses
+ * nothing. */
+typedef struct fer_reading {
+    int64_t time_ms; /* milliseconds: see fer_time_base; |time_ms| < 2^47 */
+    double value;
+    uint16_t series;
+} fer_reading;
+
+/* What times count from. */
+typedef enum fer_time_base {
+    FER_TIME_UNIX = 0, /* 1970-01-01 UTC */
+    FER_TIME_BOOT = 1  /* the device's start, which the gateway places by arrival */
+} fer_time_base;
+
+typedef enum fer_severity {
+    FER_DEBUG = 0,
+    FER_INFO = 1,
+    FER_WARNING = 2,
+    FER_ERROR = 3
+} fer_severity;
+
+#define FER_TEXT_MAX 1024u /* longest text, in bytes of UTF-8 */
+
+/* A piece of text or bytes that someone else owns; not terminated. */
+typedef struct fer_slice {
+    const uint8_t *bytes;
+    size_t length;
+} fer_slice;
+
+typedef struct fer_event {
+    int64_t time_ms;
+    fer_time_base base;
+    fer_severity severity;
+    fer_slice text; /* UTF-8 by convention; a reader must not trust it */
+} fer_event;
+
+/* The device's own counts (HONEST): what was lost, and where. */
+typedef struct fer_health {
+    uint64_t uptime_ms;
+    uint32_t generation;
+    uint32_t readings_dropped; /* the intake was full */
+    uint32_t messages_dropped; /* the message queue was full */
+    uint32_t inbound_rejected; /* downlink that did not authenticate, or was old or malformed */
+    uint32_t inbound_frames_dropped; /* frames oversized or malformed */
+    uint32_t records_sealed;
+    uint32_t burns_delayed; /* takes refused by the back-off between burns */
+} fer_health;
+
+/* What a series is called. */
+typedef struct fer_series {
+    uint16_t series;
+    fer_slice name;
+    fer_slice unit;
+} fer_series;
+
+/* The newest uplink that the gateway has durably accepted. Travels down. */
+typedef struct fer_receipt {
+    uint32_t generation;
+    uint32_t sequence;
+} fer_receipt;
+
+/* ---- encoding --------------------------------------------------------------------------- */
+
+/* Readings in a ring that someone else owns: `count` of them, from index `first`, wrapping at
+ * `capacity`. For a plain array: first 0, capacity = count. */
+typedef struct fer_reading_ring {
+    const fer_reading *base;
+    size_t capacity;
+    size_t first;
+    size_t count;
+} fer_reading_ring;
+
+/* Encodes as many of the first readings as fit in out, grouped by series; sets *taken and *length.
+ * FER_ERR_CAPACITY if not even one fits; FER_EMPTY for an empty ring. */
+FER_MUST_USE fer_status fer_telemetry_encode_readings(const fer_reading_ring *ring,
+                                                      fer_time_base base, uint8_t *out,
+                                                      size_t capacity, size_t *taken,
+                                                      size_t *length);
+
+/* These encode one envelope whole or answer FER_ERR_CAPACITY. */
+FER_MUST_USE fer_status fer_telemetry_encode_event(const fer_event *event, uint8_t *out,
+                                                   size_t capacity, size_t *length);
+FER_MUST_USE fer_status fer_telemetry_encode_health(const fer_health *health, uint8_t *out,
+                                                    size_t capacity, size_t *length);
+FER_MUST_USE fer_status fer_telemetry_encode_raw(fer_slice raw, uint8_t *out, size_t capacity,
+                                                 size_t *length);
+FER_MUST_USE fer_status fer_telemetry_encode_series(const fer_series *series, uint8_t *out,
+                                                    size_t capacity, size_t *length);
+FER_MUST_USE fer_status fer_telemetry_encode_receipt(const fer_receipt *receipt, uint8_t *out,
+                                                     size_t capacity, size_t *length);
+
+/* ---- decoding --------------------------------------------------------------------------- */
+
+/* Called for each item of an envelope, in order. Null members are skipped. Slices point into the
+ * input and live as long as it does. */
+typedef struct fer_telemetry_visitor {
+    void (*on_reading)(void *context, const fer_reading *reading, fer_time_base base);
+    void (*on_event)(void *context, const fer_event *event);
+    void (*on_health)(void *context, const fer_health *health);
+    void (*on_raw)(void *context, fer_slice raw);
+    void (*on_series)(void *context, const fer_series *series);
+    void (*on_receipt)(void *context, const fer_receipt *receipt);
+    /* An arm that this build does not know: a later schema. */
+    void (*on_unknown)(void *context, uint32_t field);
+    void *context;
+} fer_telemetry_visitor;
+
+/* Decodes an authenticated plaintext. It is validated whole before the first callback, so that a
+ * malformed one delivers nothing: FER_DROP_MALFORMED. An empty envelope is valid and empty. */
+FER_MUST_USE fer_status fer_telemetry_decode(const uint8_t *plaintext, size_t n,
+                                             const fer_telemetry_visitor *visitor);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+/* Ferrule: handle tags (floor 0). The first member of every handle is tied to the handle's own
+ * address and type, and checked at every public entry: a closed, copied, corrupt or mistyped
+ * handle answers FER_ERR_HANDLE instead of working on the wrong memory. Never compiled out. */
+#ifndef FERRULE_INTERNAL_HANDLE_H
+#define FERRULE_INTERNAL_HANDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uintptr_t fer_tag;
+
+/* One odd constant for each type of handle. */
+enum {
+    FER_TAG_FRAME_DECODER = 0x46C1,
+    FER_TAG_REPLAY = 0x52A3,
+    FER_TAG_GENERATION = 0x47E5,
+    FER_TAG_STORE = 0x5397,
+    FER_TAG_SEALER = 0x5E59,
+    FER_TAG_OPENER = 0x4F6B,
+    FER_TAG_DEVICE = 0x442D,
+    FER_TAG_GATEWAY = 0x471F
+};
+
+static inline fer_tag fer_tag_make(const void *handle, unsigned type)
+{
+    return (uintptr_t)handle ^ (uintptr_t)type;
+}
+
+/* `tag` is the handle's first member, so that handle and &handle->tag are one address. */
+static inline bool fer_tag_is(const fer_tag *tag, unsigned type)
+{
+    return tag != 0 && *tag == fer_tag_make(tag, type);
+}
+
+#endif
