@@ -50,8 +50,17 @@ typedef struct fer_arena_position {
     size_t used;
 } fer_arena_position;
 
-/* Makes an arena of `cells` cells that the caller owns. */
-FER_MUST_USE fer_status fer_arena_init(fer_arena *arena, fer_arena_cell *storage, size_t cells);
+/* What fer_arena_init calls; `config` is &FER_CONFIG_TAG as the application's headers spell it. */
+FER_MUST_USE fer_status fer_arena_init_tagged(fer_arena *arena, fer_arena_cell *storage,
+                                              size_t cells, const unsigned char *config);
+
+/* Makes an arena of `cells` cells that the caller owns. Inline, so that it is the application that
+ * names the configuration tag. */
+FER_MUST_USE static inline fer_status fer_arena_init(fer_arena *arena, fer_arena_cell *storage,
+                                                     size_t cells)
+{
+    return fer_arena_init_tagged(arena, storage, cells, &FER_CONFIG_TAG);
+}
 
 /* Bytes not yet carved; 0 for a null or invalid arena. */
 size_t fer_arena_room(const fer_arena *arena);
@@ -63,6 +72,12 @@ FER_MUST_USE fer_status fer_arena_mark(const fer_arena *arena, fer_arena_positio
  * library cannot know them, and a handle into rewound memory fails its tag check from then on.
  * FER_ERR_ARGUMENT if the position lies ahead of what is carved. */
 FER_MUST_USE fer_status fer_arena_rewind(fer_arena *arena, fer_arena_position position);
+
+/* Wipes everything carved and gives the storage back to the caller, for any other use; the arena
+ * is none from then on. Close its handles first. Storage on a stack or on a heap needs it before
+ * it goes out of scope: AddressSanitizer would remember it as poisoned. Null or closed: no effect.
+ */
+void fer_arena_close(fer_arena *arena);
 
 #ifdef __cplusplus
 }
