@@ -1,0 +1,130 @@
+/* Ferrule: replay (floor 1). Invariant ONCE: a number is accepted once, if newer than top - W. */
+#include "ferrule/replay.h"
+
+#include "internal/arena.h"
+#include "internal/handle.h"
+#include "internal/replay.h"
+
+struct fer_replay {
+    fer_tag tag;
+    uint32_t next;
+    uint32_t bits;
+    uint32_t words[];
+};
+
+_Static_assert(sizeof(struct fer_replay) + FER_REPLAY_BITS_MIN / 8u <=
+                   FER_REPLAY_SIZE(FER_REPLAY_BITS_MIN),
+               "FER_REPLAY_SIZE is too small");
+_Static_assert(FER_REPLAY_SIZE(FER_REPLAY_BITS_MIN) <
+                   sizeof(struct fer_replay) + FER_REPLAY_BITS_MIN / 8u + 24u,
+               "FER_REPLAY_SIZE is wasteful");
+
+bool fer_window_bits_are_valid(uint32_t bits)
+{
+    return bits >= FER_REPLAY_BITS_MIN && bits <= FER_REPLAY_BITS_MAX && (bits & (bits - 1u)) == 0;
+}
+
+fer_status fer_window_check(uint32_t next, const uint32_t *words, uint32_t bits, uint32_t sequence)
+{
+    if (sequence == FER_SEQUENCE_END) {
+        return FER_DROP_MALFORMED;
+    }
+    if (sequence >= next) {
+        return FER_OK;
+    }
+    if (next - sequence > bits) {
+        return FER_DROP_OLD;
+    }
+    return (words[(sequence & (bits - 1u)) / 32u] >> sequence % 32u & 1u) != 0 ? FER_DROP_REPLAY
+                                                                               : FER_OK;
+}
+
+/* Forgets `count` numbers from `first` on, word by word. */
+static void forget(uint32_t *words, uint32_t bits, uint32_t first, uint32_t count)
+{
+    while (count > 0) {
+        uint32_t bit = first % 32u;
+        uint32_t n = count < 32u - bit ? count : 32u - bit;
+
+        words[(first & (bits - 1u)) / 32u] &= ~(UINT32_MAX >> (32u - n) << bit);
+        first += n;
+        count -= n;
+    }
+}
+
+fer_status fer_window_mark(uint32_t *next, uint32_t *words, uint32_t bits, uint32_t sequence)
+{
+    fer_status status = fer_window_check(*next, words, bits, sequence);
+
+    if (status != FER_OK) {
+        return status;
+    }
+    if (sequence >= *next) {
+        uint32_t ahead = sequence - *next + 1u;
+
+        /* The ring's bits now stand for newer numbers. */
+        forget(words, bits, *next, ahead < bits ? ahead : bits);
+        *next = sequence + 1u;
+    }
+    words[(sequence & (bits - 1u)) / 32u] |= (uint32_t)1 << sequence % 32u;
+    return FER_OK;
+}
+
+static bool is_open(const fer_replay *window)
+{
+    return window != NULL && fer_tag_is(&window->tag, FER_TAG_REPLAY);
+}
+
+fer_status fer_replay_create(fer_arena *arena, uint32_t bits, fer_replay **window)
+{
+    fer_replay *made;
+
+    if (window == NULL || !fer_window_bits_are_valid(bits)) {
+        return FER_ERR_ARGUMENT;
+    }
+    made = fer_arena_carve(arena, sizeof *made + bits / 8u);
+    if (made == NULL) {
+        return FER_ERR_ARENA;
+    }
+    made->bits = bits;
+    made->tag = fer_tag_make(made, FER_TAG_REPLAY);
+    *window = made;
+    return FER_OK;
+}
+
+fer_status fer_replay_check(const fer_replay *window, uint32_t sequence)
+{
+    if (!is_open(window)) {
+        return FER_ERR_HANDLE;
+    }
+    return fer_window_check(window->next, window->words, window->bits, sequence);
+}
+
+fer_status fer_replay_mark(fer_replay *window, uint32_t sequence)
+{
+    if (!is_open(window)) {
+        return FER_ERR_HANDLE;
+    }
+    return fer_window_mark(&window->next, window->words, window->bits, sequence);
+}
+
+fer_status fer_replay_get_next(const fer_replay *window, uint32_t *next)
+{
+    if (!is_open(window)) {
+        return FER_ERR_HANDLE;
+    }
+    if (next == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    *next = window->next;
+    return FER_OK;
+}
+
+void fer_replay_close(fer_replay **window)
+{
+    if (window == NULL || !is_open(*window)) {
+        return;
+    }
+    fer_arena_retire(*window, sizeof **window + (*window)->bits / 8u);
+    *window = NULL;
+}
