@@ -2,10 +2,13 @@
 # libsodium, and nanopb compiled from the pinned archive (Debian's library is built with malloc).
 set(FERRULE_DEPS_DIR ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Where scripts/fetch-sources unpacks")
 
+option(FERRULE_TRIMMED_SODIUM "Compile libsodium's few files from the pinned archive"
+  ${CMAKE_CROSSCOMPILING})
+
 add_library(ferrule_sodium INTERFACE)
 if(TARGET sodium)
   target_link_libraries(ferrule_sodium INTERFACE sodium)
-elseif(CMAKE_CROSSCOMPILING)
+elseif(FERRULE_TRIMMED_SODIUM)
   include(trimmed_sodium)
   target_link_libraries(ferrule_sodium INTERFACE ferrule_trimmed_sodium)
 else()

@@ -1,0 +1,51 @@
+# ferrule_trimmed_sodium: the few files of libsodium that a seal-only device needs, from the pinned
+# archive: ChaCha20-Poly1305, SHA-256, HMAC-SHA256, compare and wipe. No curve code, no random
+# source, no sodium_init: FERRULE_CRYPTO_BARE tells the backend so. What those files mention and
+# nothing calls (randombytes_buf, sodium_malloc) goes with --gc-sections.
+set(sodium ${FERRULE_DEPS_DIR}/libsodium/src/libsodium)
+if(NOT EXISTS ${sodium}/sodium/utils.c)
+  message(FATAL_ERROR "libsodium's sources are missing from ${sodium}: run scripts/fetch-sources")
+endif()
+
+set(sodium_sources
+  crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305.c
+  crypto_auth/hmacsha256/auth_hmacsha256.c
+  crypto_hash/sha256/cp/hash_sha256_cp.c
+  crypto_hash/sha256/hash_sha256.c
+  crypto_onetimeauth/poly1305/donna/poly1305_donna.c
+  crypto_onetimeauth/poly1305/onetimeauth_poly1305.c
+  crypto_stream/chacha20/ref/chacha20_ref.c
+  crypto_stream/chacha20/stream_chacha20.c
+  crypto_verify/sodium/verify.c
+  sodium/utils.c)
+list(TRANSFORM sodium_sources PREPEND ${sodium}/)
+
+# The one generated header, beside the one header it includes by a plain name; the numbers are those of the pinned release.
+set(sodium_include ${CMAKE_CURRENT_BINARY_DIR}/trimmed_sodium)
+set(VERSION 1.0.18)
+set(SODIUM_LIBRARY_VERSION_MAJOR 10)
+set(SODIUM_LIBRARY_VERSION_MINOR 3)
+set(SODIUM_LIBRARY_MINIMAL_DEF "#define SODIUM_LIBRARY_MINIMAL 1")
+configure_file(${sodium}/include/sodium/version.h.in ${sodium_include}/sodium/version.h @ONLY)
+unset(VERSION)
+configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export.h COPYONLY)
+
+add_library(ferrule_trimmed_sodium STATIC ${sodium_sources} cmake/trimmed_sodium_misuse.c)
+target_include_directories(ferrule_trimmed_sodium SYSTEM
+  PUBLIC ${sodium}/include ${sodium_include}
+  PRIVATE ${sodium}/include/sodium ${sodium_include}/sodium)
+set_target_properties(ferrule_trimmed_sodium PROPERTIES C_EXTENSIONS ON)
+include(TestBigEndian)
+test_big_endian(big_endian)
+if(big_endian)
+  set(order NATIVE_BIG_ENDIAN=1)
+else()
+  set(order NATIVE_LITTLE_ENDIAN=1)
+endif()
+target_compile_definitions(ferrule_trimmed_sodium
+  PUBLIC SODIUM_STATIC=1
+  INTERFACE FERRULE_CRYPTO_BARE=1
+  PRIVATE CONFIGURED=1 ${order} HAVE_WEAK_SYMBOLS=1 HAVE_INLINE_ASM=1 HAVE_C_VARARRAYS=1 MINIMAL=1
+    NDEBUG)
+target_compile_options(ferrule_trimmed_sodium PRIVATE -ffunction-sections -fdata-sections -w)
+target_link_options(ferrule_trimmed_sodium INTERFACE -Wl,--gc-sections)
