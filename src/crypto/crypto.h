@@ -20,6 +20,9 @@
 #define FER_AEAD_TAG_BYTES 16u
 #define FER_HASH_BYTES 32u
 
+/* Longest text of one seal or open; far above FER_PLAINTEXT_MAX, far below RFC 8439's bound. */
+#define FER_AEAD_MAX 0x10000000u
+
 /* A secret key. Its representation belongs to the backend: 32 bytes here, a slot number where a
  * secure element keeps the key. Types over it (schedule.h) keep keys from standing in for each
  * other. */
@@ -46,7 +49,7 @@ void fer_crypto_mac_secret(const fer_secret *key, const uint8_t *a, size_t a_len
 void fer_crypto_derive(fer_secret *out, const fer_secret *key, const uint8_t *info, size_t n);
 
 /* ChaCha20-Poly1305 (RFC 8439 section 2.8). Writes n + 16 bytes to out; plaintext is out or
- * disjoint from it. */
+ * disjoint from it. n above FER_AEAD_MAX, here and below: FER_ERR_ARGUMENT, nothing written. */
 FER_MUST_USE fer_status fer_crypto_seal(const fer_secret *key, const uint8_t nonce[FER_NONCE_BYTES],
                                         const uint8_t *ad, size_t ad_length,
                                         const uint8_t *plaintext, size_t n, uint8_t *out);
