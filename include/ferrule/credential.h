@@ -41,7 +41,8 @@ typedef struct fer_credential_info {
 FER_MUST_USE fer_status fer_credential_parse(const uint8_t *in, size_t n,
                                              fer_credential *credential);
 
-/* Tells the public part of a valid credential; FER_DROP_MALFORMED where it is not one. */
+/* Tells the public part of a valid credential; where it is not one, the answers of parse, and
+ * *info is as it was. */
 FER_MUST_USE fer_status fer_credential_get_info(const fer_credential *credential,
                                                 fer_credential_info *info);
 

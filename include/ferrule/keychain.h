@@ -44,12 +44,13 @@ typedef struct fer_generation {
 } fer_generation;
 
 /* Mints credential 0 of an identity and wipes the root (WIPE), also on failure.
- * FER_ERR_ARGUMENT: a length out of range. */
+ * FER_ERR_ARGUMENT: a length out of range. FER_ERR_ORDER: an all-zero root, which is one that was
+ * minted before, or never filled. On failure *credential is zeroed. */
 FER_MUST_USE fer_status fer_keychain_mint(fer_root_key *root, const fer_identity *identity,
                                           fer_credential *credential);
 
 /* Turns a credential into the keys of its generation and wipes it (WIPE), also on failure.
- * FER_DROP_MALFORMED: not a valid credential. */
+ * FER_DROP_MALFORMED, FER_DROP_VERSION: not a valid credential; *generation is zeroed. */
 FER_MUST_USE fer_status fer_keychain_expand(fer_credential *credential, fer_generation *generation);
 
 /* Wipes what is left of it. Null: no effect. */
