@@ -1,0 +1,30 @@
+/* Ferrule port: NOR flash, emulated in RAM over a file of the debugging host (semihosting). It
+ * behaves as the flash it stands for: programming only clears bits, erasing sets a whole block.
+ * Every change is written through before the call returns, so killing the emulator is a power cut.
+ *
+ * For trying out reboots under QEMU or a debugger; real firmware has a driver for its flash. */
+#ifndef FERRULE_PORTS_NV_IMAGE_H
+#define FERRULE_PORTS_NV_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ferrule/port.h"
+
+#define NV_IMAGE_BLOCK 1024u
+#define NV_IMAGE_BLOCKS 2u
+#define NV_IMAGE_GRANULE 4u
+
+typedef struct nv_image {
+    int file;
+    uint8_t bytes[NV_IMAGE_BLOCK * NV_IMAGE_BLOCKS];
+} nv_image;
+
+extern const struct fer_nv_ops nv_image_ops; /* context: an nv_image */
+extern const fer_nv_geometry nv_image_geometry;
+
+/* Opens the file `path` of the host, NV_IMAGE_BLOCK * NV_IMAGE_BLOCKS bytes long. False: it is
+ * absent or too short; an image is never invented (CLOSED). */
+bool nv_image_open(nv_image *image, const char *path);
+
+#endif
