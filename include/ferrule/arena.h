@@ -45,6 +45,12 @@ typedef struct fer_arena {
     static fer_arena_cell name##_storage[FER_ARENA_ROUND(bytes) / FER_ARENA_ALIGN]; \
     static fer_arena name = {name##_storage, sizeof name##_storage, 0, &FER_CONFIG_TAG}
 
+/* Stops the compilation where arena `name`, made by FER_ARENA, is too small for `bytes` bytes: say
+ * beside each create function what it needs, and the arena cannot fall behind. */
+#define FER_ARENA_HOLDS(name, bytes)                                    \
+    FER_STATIC_ASSERT(sizeof(name##_storage) >= FER_ARENA_ROUND(bytes), \
+                      "this arena is too small: enlarge its FER_ARENA")
+
 /* A position in an arena, from fer_arena_mark. */
 typedef struct fer_arena_position {
     size_t used;

@@ -22,4 +22,11 @@
 #define FER_LIKELY(x) (x)
 #endif
 
+/* A condition that must hold at compile time; C11 and C++ spell it differently. */
+#ifdef __cplusplus
+#define FER_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#else
+#define FER_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
 #endif

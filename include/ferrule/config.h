@@ -20,6 +20,10 @@
 #ifndef FER_CONFIG_DEVICE_WINDOW
 #define FER_CONFIG_DEVICE_WINDOW 64
 #endif
+#if FER_CONFIG_DEVICE_WINDOW < 64 || FER_CONFIG_DEVICE_WINDOW > 8192 || \
+    (FER_CONFIG_DEVICE_WINDOW & (FER_CONFIG_DEVICE_WINDOW - 1)) != 0
+#error "FER_CONFIG_DEVICE_WINDOW must be a power of two from 64 to 8192"
+#endif
 
 #define FER_CONFIG_PASTE_(version, window) fer_config_v##version##_w##window
 #define FER_CONFIG_PASTE(version, window) FER_CONFIG_PASTE_(version, window)
