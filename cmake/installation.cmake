@@ -1,0 +1,18 @@
+# cmake --install: headers, archives and a pkg-config file. Only for hosts, where libsodium is the
+# system's own: firmware takes Ferrule by add_subdirectory or by the list in sources.cmake.
+if(NOT FERRULE_TOP OR CMAKE_CROSSCOMPILING OR FERRULE_TRIMMED_SODIUM)
+  return()
+endif()
+include(GNUInstallDirs)
+set(FERRULE_PC_NANOPB "")
+install(TARGETS ferrule ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET ferrule_pinned_nanopb)
+  set(FERRULE_PC_NANOPB "-lferrule_pinned_nanopb")
+  install(TARGETS ferrule_pinned_nanopb ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
+install(DIRECTORY include/ferrule DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING
+  PATTERN *.h)
+# Relative, so that the installed folder may be moved and --prefix is honoured.
+file(RELATIVE_PATH FERRULE_PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/ferrule.pc.in ${PROJECT_BINARY_DIR}/ferrule.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/ferrule.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,17 @@
+# Every source file of the library, one per line: for CMakeLists.txt here, and for build systems that
+# compile Ferrule themselves (see tests/interop/outside/make). They need -Iinclude -Isrc, nanopb and
+# libsodium on the include path. scripts/check-sources holds the list equal to the tree.
+set(FERRULE_SOURCES
+  src/arena.c
+  src/bytes.c
+  src/credential.c
+  src/crypto/crypto_sodium.c
+  src/crypto/schedule.c
+  src/frame.c
+  src/keychain.c
+  src/opener.c
+  src/record.c
+  src/replay.c
+  src/sealer.c
+  src/status.c
+)
