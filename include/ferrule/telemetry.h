@@ -20,7 +20,7 @@ extern "C" {
 /* One value of a numeric series. The double travels bit for bit, as a float where that loses
  * nothing. */
 typedef struct fer_reading {
-    int64_t time_ms; /* milliseconds: see fer_time_base; |time_ms| < 2^47 */
+    int64_t time_ms; /* milliseconds: see fer_time_base; |time_ms| < FER_TIME_LIMIT */
     double value;
     uint16_t series;
 } fer_reading;
@@ -28,17 +28,22 @@ typedef struct fer_reading {
 /* What times count from. */
 typedef enum fer_time_base {
     FER_TIME_UNIX = 0, /* 1970-01-01 UTC */
-    FER_TIME_BOOT = 1  /* the device's start, which the gateway places by arrival */
+    FER_TIME_BOOT = 1  /* the device's start, which the gateway places by arrival. The time 0 of
+                          FER_TIME_BOOT takes no byte: it is what a device without clock says. */
 } fer_time_base;
+
+/* Times lie strictly between -FER_TIME_LIMIT and FER_TIME_LIMIT: 2229 years either way. */
+#define FER_TIME_LIMIT ((int64_t)1 << 46)
 
 typedef enum fer_severity {
     FER_DEBUG = 0,
     FER_INFO = 1,
     FER_WARNING = 2,
-    FER_ERROR = 3
+    FER_ERROR = 3 /* also what a severity is decoded as that this build does not know */
 } fer_severity;
 
 #define FER_TEXT_MAX 1024u /* longest text, in bytes of UTF-8 */
+#define FER_RAW_MAX 64000u /* longest raw plaintext of the application's own, in bytes */
 
 /* A piece of text or bytes that someone else owns; not terminated. */
 typedef struct fer_slice {
@@ -53,7 +58,8 @@ typedef struct fer_event {
     fer_slice text; /* UTF-8 by convention; a reader must not trust it */
 } fer_event;
 
-/* The device's own counts (HONEST): what was lost, and where. */
+/* The device's own counts (HONEST): what was lost, and where, since it was created. 0 in uptime_ms,
+ * generation and records_sealed also means "not told": small datagrams have no room for them. */
 typedef struct fer_health {
     uint64_t uptime_ms;
     uint32_t generation;
@@ -80,23 +86,45 @@ typedef struct fer_receipt {
 
 /* ---- encoding --------------------------------------------------------------------------- */
 
-/* Readings in a ring that someone else owns: `count` of them, from index `first`, wrapping at
- * `capacity`. For a plain array: first 0, capacity = count. */
+/* A reading as it waits in a queue, with its time base: 16 bytes. Contents are the library's. */
+typedef struct fer_queued_reading {
+    uint32_t words[4];
+} fer_queued_reading;
+
+/* Packs a reading; FER_ERR_ARGUMENT where its time is out of range. Integer work only, tens of
+ * instructions; any thread or ISR. */
+FER_MUST_USE fer_status fer_reading_pack(const fer_reading *reading, fer_time_base base,
+                                         fer_queued_reading *queued);
+
+/* Unpacks it again; the double is the same, bit for bit. Null pointers: no effect. */
+void fer_reading_unpack(const fer_queued_reading *queued, fer_reading *reading,
+                        fer_time_base *base);
+
+/* Queued readings in a ring that someone else owns: `count` of them, from index `first`, wrapping
+ * at `capacity`. For a plain array: first 0, capacity = count. */
 typedef struct fer_reading_ring {
-    const fer_reading *base;
+    const fer_queued_reading *base;
     size_t capacity;
     size_t first;
     size_t count;
 } fer_reading_ring;
 
-/* Encodes as many of the first readings as fit in out, grouped by series; sets *taken and *length.
- * FER_ERR_CAPACITY if not even one fits; FER_EMPTY for an empty ring. */
-FER_MUST_USE fer_status fer_telemetry_encode_readings(const fer_reading_ring *ring,
-                                                      fer_time_base base, uint8_t *out,
+/* Most readings in one envelope. More would save nothing (their bytes outweigh the record's), and
+ * grouping takes time proportional to readings times series. */
+#define FER_READINGS_MAX 256u
+
+/* Encodes as many of the first readings as fit in out, and share a time base, grouped by series;
+ * sets *taken and *length. Within a series the order is kept.
+ * FER_ERR_CAPACITY if not even one fits (*length says what one needs); FER_EMPTY for an empty
+ * ring. One reading that is a float without loss, without time, of a series below 16384, takes at
+ * most 12 bytes: what the smallest datagram carries in short form. */
+FER_MUST_USE fer_status fer_telemetry_encode_readings(const fer_reading_ring *ring, uint8_t *out,
                                                       size_t capacity, size_t *taken,
                                                       size_t *length);
 
-/* These encode one envelope whole or answer FER_ERR_CAPACITY. */
+/* These encode one envelope whole and set *length, or answer FER_ERR_CAPACITY and set *length to
+ * what they need. FER_ERR_ARGUMENT: a text, name or unit above FER_TEXT_MAX, a time or severity out
+ * of range. On failure nothing is written. */
 FER_MUST_USE fer_status fer_telemetry_encode_event(const fer_event *event, uint8_t *out,
                                                    size_t capacity, size_t *length);
 FER_MUST_USE fer_status fer_telemetry_encode_health(const fer_health *health, uint8_t *out,
@@ -125,7 +153,10 @@ typedef struct fer_telemetry_visitor {
 } fer_telemetry_visitor;
 
 /* Decodes an authenticated plaintext. It is validated whole before the first callback, so that a
- * malformed one delivers nothing: FER_DROP_MALFORMED. An empty envelope is valid and empty. */
+ * malformed one delivers nothing: FER_DROP_MALFORMED. An empty envelope is valid and empty.
+ * Stricter than protobuf asks where laxity has no use: a known field of another wire type, a
+ * number outside its documented range, two arms in one envelope, and array lengths that do not
+ * match are malformed. Unknown fields are skipped. Time linear in n. TOTAL. */
 FER_MUST_USE fer_status fer_telemetry_decode(const uint8_t *plaintext, size_t n,
                                              const fer_telemetry_visitor *visitor);
 
