@@ -62,6 +62,8 @@ fer_status fer_crypto_seal(const fer_secret *key, const uint8_t nonce[FER_NONCE_
     if (n > FER_AEAD_MAX) {
         return FER_ERR_ARGUMENT;
     }
+    /* Nor hand it null for an empty plaintext: inside, it declares that pointer never null. */
+    plaintext = n == 0 ? out : plaintext;
     (void)crypto_aead_chacha20poly1305_ietf_encrypt_detached(out, out + n, 0, plaintext, n, ad,
                                                              ad_length, 0, nonce, key->bytes);
     return FER_OK;
