@@ -12,10 +12,6 @@ set(sodium_sources
   crypto_auth/hmacsha256/auth_hmacsha256.c
   crypto_hash/sha256/cp/hash_sha256_cp.c
   crypto_hash/sha256/hash_sha256.c
-  crypto_onetimeauth/poly1305/donna/poly1305_donna.c
-  crypto_onetimeauth/poly1305/onetimeauth_poly1305.c
-  crypto_stream/chacha20/ref/chacha20_ref.c
-  crypto_stream/chacha20/stream_chacha20.c
   crypto_verify/sodium/verify.c
   sodium/utils.c)
 list(TRANSFORM sodium_sources PREPEND ${sodium}/)
@@ -30,10 +26,11 @@ configure_file(${sodium}/include/sodium/version.h.in ${sodium_include}/sodium/ve
 unset(VERSION)
 configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export.h COPYONLY)
 
-add_library(ferrule_trimmed_sodium STATIC ${sodium_sources} cmake/trimmed_sodium_misuse.c)
+add_library(ferrule_trimmed_sodium STATIC ${sodium_sources}
+  cmake/trimmed_sodium/chacha20.c cmake/trimmed_sodium/poly1305.c cmake/trimmed_sodium/misuse.c)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}
-  PRIVATE ${sodium}/include/sodium ${sodium_include}/sodium)
+  PRIVATE ${sodium} ${sodium}/include/sodium ${sodium_include}/sodium)
 set_target_properties(ferrule_trimmed_sodium PROPERTIES C_EXTENSIONS ON)
 include(TestBigEndian)
 test_big_endian(big_endian)

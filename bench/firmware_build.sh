@@ -1,0 +1,16 @@
+# Sourced by the figures that need a bare Cortex-M: configures and builds one bench target.
+#     firmware_build CPU TARGET   -> prints the path of the executable; its map lies beside it
+firmware_build() {
+    local top tree log
+    top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+    tree=$top/build/figures-$1
+    log=$tree.log
+    mkdir -p "$top/build"
+    { cmake -S "$top" -B "$tree" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel \
+        --toolchain "$top/cmake/toolchain-arm-none-eabi.cmake" -DFERRULE_CPU="$1" \
+        -DFERRULE_DEPS_DIR="${FERRULE_DEPS_DIR:-$top/.deps}" -DFERRULE_TESTS=OFF \
+        -DFERRULE_EXAMPLES=OFF &&
+        cmake --build "$tree" --target "$2"; } >"$log" 2>&1 ||
+        { tail -n 20 "$log" >&2; return 1; }
+    find "$tree/bench" -type f -name "$2" -perm -u+x
+}
