@@ -10,8 +10,12 @@ set(FERRULE_SOURCES
   src/frame.c
   src/keychain.c
   src/opener.c
+  src/proto/scan.c
+  src/proto/telemetry.pb.c
   src/record.c
   src/replay.c
   src/sealer.c
   src/status.c
+  src/telemetry_decode.c
+  src/telemetry_encode.c
 )
