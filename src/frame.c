@@ -99,29 +99,38 @@ static void count(uint32_t *counter, uint32_t n)
     *counter = n < UINT32_MAX - *counter ? *counter + n : UINT32_MAX;
 }
 
-static void put(fer_frame_decoder *decoder, uint8_t byte)
+/* Takes what is there of the block begun, up to a delimiter and as far as there is room; returns
+ * how many bytes. Most bytes go through this loop alone. */
+static size_t take_run(fer_frame_decoder *decoder, const uint8_t *in, size_t n)
 {
-    if (decoder->length == decoder->capacity) {
-        decoder->oversized = true;
-        return;
+    uint8_t *out = decoder->bytes + decoder->length;
+    size_t most = decoder->capacity - decoder->length;
+    size_t at = 0;
+
+    most = most < decoder->run ? most : decoder->run;
+    most = most < n ? most : n;
+    while (at < most && in[at] != 0) {
+        out[at] = in[at];
+        at++;
     }
-    decoder->bytes[decoder->length++] = byte;
+    decoder->length += at;
+    decoder->run = (uint8_t)(decoder->run - at);
+    count(&decoder->taken, (uint32_t)at);
+    return at;
 }
 
-/* Takes one byte that is not the delimiter. */
+/* Takes the byte behind a run, which is not the delimiter: a code, or one byte too many. */
 static void take(fer_frame_decoder *decoder, uint8_t byte)
 {
     count(&decoder->taken, 1);
+    if (decoder->run > 0 || (decoder->zero && decoder->length == decoder->capacity)) {
+        decoder->oversized = true;
+    }
     if (decoder->oversized) {
         return;
     }
-    if (decoder->run > 0) {
-        decoder->run--;
-        put(decoder, byte);
-        return;
-    }
     if (decoder->zero) {
-        put(decoder, 0);
+        decoder->bytes[decoder->length++] = 0;
     }
     decoder->run = (uint8_t)(byte - 1u);
     decoder->zero = byte != CODE_FULL;
@@ -159,8 +168,15 @@ static size_t decode(fer_frame_decoder *decoder, const uint8_t *in, size_t n, bo
 
     *good = false;
     while (at < n && !*good) {
-        uint8_t byte = in[at++];
+        uint8_t byte;
 
+        if (!decoder->oversized) {
+            at += take_run(decoder, in + at, n - at);
+        }
+        if (at == n) {
+            break;
+        }
+        byte = in[at++];
         if (byte != 0) {
             take(decoder, byte);
             continue;

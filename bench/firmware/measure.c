@@ -190,7 +190,7 @@ static void measure_wire(void)
     fer_sealer *sealer = make_sealer();
     size_t n = 0, longest = 0, framed = 0, length = 0;
     for (size_t payload = 1; payload + FER_OVERHEAD_SHORT(0) <= RECORD; payload++) {
-        if (payload % 64 == 0) {
+        if (payload % 32 == 0) {
             expect(fer_sealer_acknowledge(sealer));
         }
         expect(fer_sealer_seal(sealer, plaintext, payload, record, sizeof record, &n));
