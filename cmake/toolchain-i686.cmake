@@ -4,5 +4,6 @@
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR i686)
 set(CMAKE_C_COMPILER gcc)
-# SSE2, because the x87 compares doubles with more bits than they have. The kernel's headers are the same for both widths, but live under the 64-bit name.
+# SSE2, because the x87 compares doubles with more bits than they have. The kernel's headers are the
+# same for both widths, but live under the 64-bit name.
 set(CMAKE_C_FLAGS_INIT "-m32 -msse2 -mfpmath=sse -idirafter /usr/include/x86_64-linux-gnu")

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "ferrule/telemetry.h"
-#include "scan.h"
-#include "telemetry.pb.h"
+#include "proto/scan.h"
+#include "proto/telemetry.pb.h"
 
 /* ---- numbers ---------------------------------------------------------------------------- */
 

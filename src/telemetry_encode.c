@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "ferrule/telemetry.h"
-#include "telemetry.pb.h"
+#include "proto/telemetry.pb.h"
 
 /* ---- queued readings -------------------------------------------------------------------- */
 

@@ -26,7 +26,7 @@ typedef struct fer_field {
     fer_slice slice; /* of the length-delimited type */
 } fer_field;
 
-fer_scan fer_scan_over(fer_slice message);
+fer_scan fer_scan_over(fer_slice slice);
 
 /* The next field; false at the end of the message and where it is malformed. */
 bool fer_scan_next(fer_scan *scan, fer_field *field);
