@@ -13,18 +13,23 @@
 static const uint8_t fixture_route[FER_ROUTE_MAX] = {0xA1, 0xB2, 0xC3, 0xD4,
                                                      0xE5, 0xF6, 0x07, 0x18};
 
-/* Credential 0 of identity "pump-7", epoch 3, root bytes 0x40, 0x41, …, mixed with `who`. */
-static inline void fixture_mint(fer_credential *credential, uint8_t who, const uint8_t *route,
-                                size_t route_length)
+/* Credential 0 of an identity of six letters, epoch 3; root bytes 0x40, 0x41, …, plus 37 `who`. */
+static inline void fixture_mint_as(fer_credential *credential, uint8_t who, const char *name,
+                                   const uint8_t *route, size_t route_length)
 {
-    static const uint8_t name[] = {'p', 'u', 'm', 'p', '-', '7'};
     fer_root_key root;
-    fer_identity identity = {3, name, sizeof name, route, route_length};
+    fer_identity identity = {3, (const uint8_t *)name, 6, route, route_length};
 
     for (unsigned i = 0; i < sizeof root.bytes; i++) {
         root.bytes[i] = (uint8_t)(0x40u + i + who * 37u);
     }
     assert_int_equal(fer_keychain_mint(&root, &identity, credential), FER_OK);
+}
+
+static inline void fixture_mint(fer_credential *credential, uint8_t who, const uint8_t *route,
+                                size_t route_length)
+{
+    fixture_mint_as(credential, who, "pump-7", route, route_length);
 }
 
 /* The keys of `generation`, in place: fer_generation must not be copied. */

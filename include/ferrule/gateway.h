@@ -52,15 +52,16 @@ static inline fer_gateway_config fer_gateway_config_default(void)
 #define FER_GATEWAY_CONTEXT_SIZE(window_bits) (144u + 2u * ((window_bits) / 8u))
 #define FER_GATEWAY_EARLIER_SIZE(window_bits) (12u + 2u * ((window_bits) / 8u))
 #define FER_GATEWAY_SIZE(contexts, earlier, window_bits, cache)            \
-    (FER_ARENA_SIZEOF(12, 128) + FER_ARENA_ROUND((cache)*48u) +            \
+    (FER_ARENA_SIZEOF(8, 80) + FER_ARENA_ROUND((cache)*48u) +              \
      FER_ARENA_ROUND((contexts) * (FER_GATEWAY_CONTEXT_SIZE(window_bits) + \
                                    (earlier)*FER_GATEWAY_EARLIER_SIZE(window_bits))))
 
 FER_MUST_USE fer_status fer_gateway_create(fer_arena *arena, const fer_gateway_config *config,
                                            fer_gateway **gateway);
 
-/* Adds a context from a credential as minted, and wipes the caller's copy. *context is its number
- * from now on. FER_ERR_ORDER: a context has this route. FER_ERR_ARENA: all contexts are in use. */
+/* Adds a context from a credential as minted, and wipes the caller's copy (WIPE), also on failure.
+ * *context is its number from now on. FER_ERR_ORDER: a context has this route. FER_ERR_ARENA: all
+ * contexts are in use. */
 FER_MUST_USE fer_status fer_gateway_add(fer_gateway *gateway, fer_credential *credential,
                                         uint32_t *context);
 
@@ -76,7 +77,8 @@ FER_MUST_USE fer_status fer_gateway_open(fer_gateway *gateway, const uint8_t *re
                                          uint8_t *out, size_t capacity, fer_opened *opened);
 
 /* Accepts an opened record: window, current generation and floor move, the ticket is spent.
- * FER_DROP_REPLAY or FER_DROP_OLD: accepted or fallen behind since it was opened (ONCE). */
+ * FER_DROP_REPLAY or FER_DROP_OLD: accepted or fallen behind since it was opened (ONCE).
+ * FER_DROP_ROUTE: its context was removed since. FER_ERR_ORDER: spent, or another's. */
 FER_MUST_USE fer_status fer_gateway_commit(fer_gateway *gateway, fer_ticket *ticket);
 
 /* Open and commit in one call. */
@@ -84,7 +86,8 @@ FER_MUST_USE fer_status fer_gateway_receive(fer_gateway *gateway, const uint8_t 
                                             uint8_t *out, size_t capacity, fer_opened *opened);
 
 /* Seals n bytes down to the newest generation of a context that uplink has authenticated.
- * FER_ERR_ORDER: nothing was heard yet. Out needs n + FER_OVERHEAD_DOWN(route length). */
+ * FER_ERR_ORDER: nothing was heard yet, or no entropy is configured. FER_TROUBLE_ENTROPY,
+ * FER_RENEW_EXHAUSTED: as fer_sealer_seal. Out needs n + FER_OVERHEAD_DOWN(route length). */
 FER_MUST_USE fer_status fer_gateway_seal(fer_gateway *gateway, uint32_t context,
                                          const uint8_t *plaintext, size_t n, uint8_t *out,
                                          size_t capacity, size_t *length);
@@ -102,8 +105,9 @@ FER_MUST_USE fer_status fer_gateway_export(const fer_gateway *gateway, uint32_t 
 
 /* Reads a snapshot: a new context, or the same one brought forward. FER_DROP_MALFORMED: does not
  * verify. FER_DROP_VERSION. FER_DROP_OLD: older than what this context already is.
- * FER_ERR_ARGUMENT: made with another window_bits, or with more earlier generations than fit. State
- * is untouched on failure. TOTAL. */
+ * FER_ERR_ARGUMENT: made with another window_bits, or with more earlier generations than fit.
+ * FER_ERR_ORDER: another identity has this route. FER_ERR_ARENA: all contexts are in use. State is
+ * untouched on failure. TOTAL. */
 FER_MUST_USE fer_status fer_gateway_import(fer_gateway *gateway, const uint8_t *snapshot, size_t n,
                                            uint32_t *context);
 

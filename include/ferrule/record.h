@@ -129,7 +129,8 @@ FER_MUST_USE fer_status fer_opener_open(const fer_opener *opener, const uint8_t 
                                         uint8_t *out, size_t capacity, fer_opened *opened);
 
 /* Accepts an opened record: moves the window and spends the ticket. FER_DROP_REPLAY or
- * FER_DROP_OLD: its number was accepted, or fell behind, since it was opened (ONCE). */
+ * FER_DROP_OLD: its number was accepted, or fell behind, since it was opened (ONCE). FER_ERR_ORDER:
+ * the ticket is spent, or another opener's. */
 FER_MUST_USE fer_status fer_opener_commit(fer_opener *opener, fer_ticket *ticket);
 
 /* Forgets an opened record: spends the ticket, and the number stays acceptable. */
