@@ -341,7 +341,7 @@ static size_t get_size(uint32_t arm, fer_body body, const void *item)
 static fer_status encode(uint32_t arm, fer_body body, const void *item, uint8_t *out,
                          size_t capacity, size_t *length)
 {
-    if (out == NULL || length == NULL) {
+    if ((out == NULL && capacity > 0) || length == NULL) {
         return FER_ERR_ARGUMENT;
     }
     *length = get_size(arm, body, item);

@@ -39,13 +39,13 @@ typedef struct fer_device_config {
     fer_lock lock;   /* ops null: nothing runs concurrently */
     fer_link link;
     fer_way way;
-    uint16_t readings;        /* intake capacity: a power of two, 0 to 32768 */
-    uint16_t messages;        /* bytes of queue for events, raw and series, framing included */
+    uint16_t readings;        /* intake capacity: a power of two up to 32768, or 0 */
+    uint16_t messages;        /* bytes of queue for events, raw and series: encoded, 2 more each */
     uint16_t inbound;         /* longest downlink record in bytes; 0: none is ever opened */
     uint16_t health_every;    /* records between health envelopes; 0: only the first of a burn */
     uint32_t burn_records;    /* records under one generation before the next is burned; 0: never */
     uint32_t burn_ms;         /* age of a generation before the next is burned; 0: never */
-    uint32_t burn_backoff_ms; /* least time between two burns of one uptime */
+    uint32_t burn_backoff_ms; /* least time between two burns of one uptime, failed ones too */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
@@ -66,11 +66,16 @@ static inline fer_device_config fer_device_config_default(void)
 
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(32, 480) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
-     FER_ARENA_ROUND(inbound) + FER_STORE_SIZE(granule))
+    (FER_ARENA_SIZEOF(16, 104) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+     FER_DEVICE_GENERATION_SIZE(inbound) +                                                     \
+     ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
 
-/* Touches RAM only: a reset loop that never sends costs no flash. The first take burns a
- * generation. */
+/* Of these, what holds the keys of one generation: wiped and made anew at each burn. */
+#define FER_DEVICE_GENERATION_SIZE(inbound) \
+    (2u * FER_SEALER_SIZE + ((inbound) == 0 ? 0u : FER_OPENER_SIZE(FER_CONFIG_DEVICE_WINDOW)))
+
+/* Touches RAM only: a reset loop that never sends costs no flash. The first take that has something
+ * to send burns a generation. FER_ERR_ARGUMENT: the configuration cannot work. */
 FER_MUST_USE fer_status fer_device_create(fer_arena *arena, const fer_device_config *config,
                                           fer_device **device);
 
@@ -88,7 +93,8 @@ void fer_device_record_at(fer_device *device, uint16_t series, int64_t unix_ms, 
 size_t fer_device_get_room(const fer_device *device);
 
 /* Queue one message. Threads only. FER_NOT_NOW: the queue is full, try after a take (counted).
- * FER_ERR_CAPACITY: it can never fit. */
+ * FER_ERR_CAPACITY: it can never fit (counted). FER_ERR_ARGUMENT: text above FER_TEXT_MAX, raw
+ * above FER_RAW_MAX. The mutex of the lock is held while the message is encoded. */
 FER_MUST_USE fer_status fer_device_event(fer_device *device, fer_severity severity,
                                          const char *text);
 FER_MUST_USE fer_status fer_device_raw(fer_device *device, const uint8_t *bytes, size_t n);
@@ -98,11 +104,18 @@ FER_MUST_USE fer_status fer_device_describe(fer_device *device, uint16_t series,
 
 /* ---- out -------------------------------------------------------------------------------- */
 
-/* Yields the next frame or record: as much of what waits as fits in `capacity` bytes. May block
- * for nv (a burn) as long as the port does. One thread at a time.
+/* Yields the next frame or record: as much of what waits as fits in `capacity` bytes. What waits
+ * goes in this order: the health envelope where one is due (the first record of a generation, then
+ * every health_every), messages, readings; what does not fit lets the next pass.
+ * May block for nv (a burn) as long as the port does. One thread at a time. The record is made in
+ * `out` itself; bytes behind *length may hold ciphertext, never plaintext.
+ *
+ * On a link so small that what waits fits a record of short form only, an empty envelope in full
+ * form goes first: it asks the gateway for the sign of life that allows the short form.
+ *
  * FER_EMPTY: nothing waits. FER_NOT_NOW: back-off, or the port asked for later.
- * FER_ERR_CAPACITY: what waits next cannot fit; nothing is lost. FER_RENEW_…, FER_TROUBLE_…:
- * sealing has stopped (CLOSED); readings stay queued. */
+ * FER_ERR_CAPACITY: nothing that waits fits, or not before the gateway is heard; nothing is lost.
+ * FER_RENEW_…, FER_TROUBLE_…: sealing has stopped (CLOSED); what waits stays queued. */
 FER_MUST_USE fer_status fer_device_take(fer_device *device, uint8_t *out, size_t capacity,
                                         size_t *length);
 
@@ -116,7 +129,8 @@ FER_MUST_USE fer_status fer_device_take_backlog(fer_device *device, uint8_t *out
 /* Takes what arrived: on a stream any piece of it, on a datagram link one datagram. Sets *used.
  * FER_OK: a downlink opened; its plaintext (a telemetry envelope) is in out, *length bytes; call
  * again with the rest of a stream. FER_EMPTY: all is consumed. Whatever does not authenticate is
- * counted and skipped. Out needs `inbound` bytes. One thread at a time. */
+ * counted and skipped, with inbound 0 all that comes. Out needs `inbound` bytes, else
+ * FER_ERR_CAPACITY and nothing is consumed. The same thread as take. */
 FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n,
                                         size_t *used, uint8_t *out, size_t capacity,
                                         size_t *length);
@@ -127,13 +141,16 @@ FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, s
 #define FER_IMAGE_BYTES 128u
 
 /* For deep sleep with retained RAM: writes the state of the generation into image, closes the
- * device and nulls the pointer. Queued readings are not part of it: take them first, else
- * FER_ERR_ORDER. FER_EMPTY: no generation is open, so there is nothing to keep. */
+ * device and nulls the pointer. Queued readings and messages are not part of it: take them first,
+ * else FER_ERR_ORDER. FER_EMPTY: no generation is open, so there is nothing to keep. Unless it
+ * answers FER_OK the device stays as it was. Reads nv; the image is as secret as the keys in it. */
 FER_MUST_USE fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES]);
 
 /* Directly after create: goes on where the image stopped, without a burn. The image is single
- * use: it is overwritten before the first seal, also on failure. FER_DROP_…: it is not valid, or
- * not of the store's newest generation; the device then burns a new one at its first take. */
+ * use: it is overwritten and read back before anything else, also on failure. FER_DROP_…: it is not
+ * valid, or not of the store's newest generation; the device then burns a new one at its first
+ * take. FER_ERR_ORDER: a generation was opened or tried before. Counts and the age of the
+ * generation start anew; the count of its records goes on. */
 FER_MUST_USE fer_status fer_device_resume(fer_device *device, uint8_t image[FER_IMAGE_BYTES]);
 
 /* Tells the device's own counts. */

@@ -124,7 +124,7 @@ FER_MUST_USE fer_status fer_telemetry_encode_readings(const fer_reading_ring *ri
 
 /* These encode one envelope whole and set *length, or answer FER_ERR_CAPACITY and set *length to
  * what they need. FER_ERR_ARGUMENT: a text, name or unit above FER_TEXT_MAX, a time or severity out
- * of range. On failure nothing is written. */
+ * of range. On failure nothing is written. With capacity 0, out may be null: that asks the size. */
 FER_MUST_USE fer_status fer_telemetry_encode_event(const fer_event *event, uint8_t *out,
                                                    size_t capacity, size_t *length);
 FER_MUST_USE fer_status fer_telemetry_encode_health(const fer_health *health, uint8_t *out,

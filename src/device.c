@@ -1,0 +1,246 @@
+/* Ferrule: device (floor 5). Creation, the generation's life, health. Composes store, record,
+ * frame and telemetry; owns no cryptography. */
+#include "ferrule/device.h"
+
+#include "ferrule/replay.h"
+#include "internal/arena.h"
+#include "internal/device.h"
+
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(16, 104), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(16, 104) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+
+uint64_t fer_device_get_uptime(const fer_device *device)
+{
+    uint64_t now = 0;
+    if (device->clock.ops == NULL ||
+        device->clock.ops->monotonic_ms(device->clock.context, &now) != FER_PORT_OK) {
+        return 0;
+    }
+    return now;
+}
+
+/* ---- creation --------------------------------------------------------------------------- */
+
+static bool is_valid(const fer_device_config *config)
+{
+    return (config->readings & (config->readings - 1u)) == 0 &&
+           (unsigned)config->link <= FER_LINK_DATAGRAM && (unsigned)config->way <= FER_ONE_WAY &&
+           (config->clock.ops == NULL || config->clock.ops->monotonic_ms != NULL) &&
+           (config->lock.ops == NULL ||
+            ((config->lock.ops->mask == NULL) == (config->lock.ops->unmask == NULL) &&
+             (config->lock.ops->take == NULL) == (config->lock.ops->give == NULL)));
+}
+
+static void fill(fer_device *device, const fer_device_config *config)
+{
+    device->clock = config->clock;
+    device->lock = config->lock;
+    device->readings = config->readings;
+    device->messages_size = config->messages;
+    device->inbound = config->inbound;
+    device->health_every = config->health_every;
+    device->link = (uint8_t)config->link;
+    device->way = (uint8_t)config->way;
+    /* Both lanes count together, so that neither can run out of numbers under the other. */
+    device->burn_records = config->burn_records == 0 ? FER_SEQUENCE_END - 1u : config->burn_records;
+    device->burn_ms = config->burn_ms;
+    device->burn_backoff_ms = config->burn_backoff_ms;
+    device->created_ms = fer_device_get_uptime(device);
+}
+
+/* n bytes, or none where none are asked for; false where the arena is too small. */
+static bool carve(fer_arena *arena, size_t n, void **out)
+{
+    *out = n == 0 ? NULL : fer_arena_carve(arena, n);
+    return n == 0 || *out != NULL;
+}
+
+static fer_status build(fer_arena *arena, const fer_device_config *config, fer_device *device)
+{
+    const fer_store_config store = {config->nv, config->policy};
+    const size_t inner = FER_DEVICE_GENERATION_SIZE(config->inbound);
+    void *ring;
+    void *messages;
+    void *cells;
+    fer_status status;
+
+    fill(device, config);
+    if (!carve(arena, config->readings * sizeof(fer_queued_reading), &ring) ||
+        !carve(arena, config->messages, &messages) || !carve(arena, inner, &cells)) {
+        return FER_ERR_ARENA;
+    }
+    device->ring = (fer_queued_reading *)ring;
+    device->messages = (uint8_t *)messages;
+    status = fer_arena_init(&device->inner, (fer_arena_cell *)cells, inner / FER_ARENA_ALIGN);
+    if (status == FER_OK && config->inbound != 0 && config->link == FER_LINK_STREAM) {
+        status = fer_frame_decoder_create(arena, config->inbound, &device->decoder);
+    }
+    return status == FER_OK ? fer_store_create(arena, &store, &device->store) : status;
+}
+
+fer_status fer_device_create(fer_arena *arena, const fer_device_config *config, fer_device **device)
+{
+    fer_arena_position start;
+    fer_device *made;
+    fer_status status;
+
+    if (config == NULL || device == NULL || !is_valid(config) ||
+        fer_arena_mark(arena, &start) != FER_OK) {
+        return FER_ERR_ARGUMENT;
+    }
+    made = (fer_device *)fer_arena_carve(arena, sizeof *made);
+    if (made == NULL) {
+        return FER_ERR_ARENA;
+    }
+    status = build(arena, config, made);
+    if (status != FER_OK) {
+        fer_frame_decoder_close(&made->decoder);
+        return fer_arena_rewind(arena, start) == FER_OK ? status : FER_ERR_ARENA;
+    }
+    made->tag = fer_tag_make(made, FER_TAG_DEVICE);
+    *device = made;
+    return FER_OK;
+}
+
+/* ---- the generation --------------------------------------------------------------------- */
+
+void fer_device_close_generation(fer_device *device)
+{
+    const fer_arena_position start = {0};
+    fer_sealer_close(&device->sealers[FER_LANE_LIVE]);
+    fer_sealer_close(&device->sealers[FER_LANE_BACKLOG]);
+    fer_opener_close(&device->opener);
+    (void)!fer_arena_rewind(&device->inner, start);
+}
+
+static fer_status create_sealer(fer_device *device, fer_generation *generation, fer_lane lane)
+{
+    const fer_sealer_config config = {FER_UP, lane, (fer_way)device->way, {NULL, NULL}};
+    return fer_sealer_create(&device->inner, generation, &config, &device->sealers[lane]);
+}
+
+static fer_status create_opener(fer_device *device, fer_generation *generation)
+{
+    const fer_opener_config config = {FER_DOWN, FER_CONFIG_DEVICE_WINDOW};
+    if (device->inbound == 0) {
+        return FER_OK;
+    }
+    return fer_opener_create(&device->inner, generation, &config, &device->opener);
+}
+
+fer_status fer_device_open_generation(fer_device *device, fer_generation *generation,
+                                      uint32_t number)
+{
+    fer_status status;
+
+    fer_device_close_generation(device);
+    status = create_sealer(device, generation, FER_LANE_LIVE);
+    if (status == FER_OK) {
+        status = create_sealer(device, generation, FER_LANE_BACKLOG);
+    }
+    if (status == FER_OK) {
+        status = create_opener(device, generation);
+    }
+    fer_generation_wipe(generation);
+    if (status != FER_OK) {
+        fer_device_close_generation(device);
+        return status;
+    }
+    device->health.generation = number;
+    device->records = 0;
+    device->greeted = false;
+    device->burned_ms = fer_device_get_uptime(device);
+    return FER_OK;
+}
+
+/* Only what a completed burn yields is ever used (NONCE); until then the one before stays, and
+ * still opens downlink. */
+static fer_status burn(fer_device *device)
+{
+    fer_credential credential;
+    fer_credential_info info;
+    fer_generation generation;
+    fer_status status = fer_store_burn(device->store, &credential);
+
+    if (status != FER_OK) {
+        return status;
+    }
+    status = fer_credential_get_info(&credential, &info);
+    if (status == FER_OK) {
+        status = fer_keychain_expand(&credential, &generation);
+    }
+    fer_credential_wipe(&credential);
+    if (status != FER_OK) {
+        return FER_TROUBLE_STATE;
+    }
+    return fer_device_open_generation(device, &generation, info.generation);
+}
+
+static bool is_burn_due(const fer_device *device, uint64_t now)
+{
+    return device->sealers[FER_LANE_LIVE] == NULL || device->records >= device->burn_records ||
+           (device->burn_ms != 0 && now - device->burned_ms >= device->burn_ms);
+}
+
+fer_status fer_device_ready_generation(fer_device *device)
+{
+    uint64_t now = fer_device_get_uptime(device);
+    fer_status status;
+
+    if (!is_burn_due(device, now)) {
+        return FER_OK;
+    }
+    if (device->tried && device->clock.ops != NULL &&
+        now - device->tried_ms < device->burn_backoff_ms) {
+        fer_device_count(&device->health.burns_delayed);
+        return FER_NOT_NOW;
+    }
+    device->tried = true;
+    device->tried_ms = now;
+    status = burn(device);
+    device->health_due = device->health_due || status == FER_OK;
+    return status;
+}
+
+/* ---- health and end --------------------------------------------------------------------- */
+
+fer_status fer_device_get_health(const fer_device *device, fer_health *health)
+{
+    fer_frame_counts frames;
+    uintptr_t state;
+
+    if (!fer_device_is_open(device)) {
+        return FER_ERR_HANDLE;
+    }
+    if (health == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    state = fer_device_mask(device);
+    *health = device->health;
+    fer_device_unmask(device, state);
+    health->uptime_ms = fer_device_get_uptime(device) - device->created_ms;
+    if (device->decoder != NULL &&
+        fer_frame_decoder_get_counts(device->decoder, &frames) == FER_OK) {
+        health->inbound_frames_dropped = frames.oversized + frames.malformed;
+    }
+    return FER_OK;
+}
+
+void fer_device_close(fer_device **device)
+{
+    if (device == NULL || !fer_device_is_open(*device)) {
+        return;
+    }
+    fer_device *closed = *device;
+    fer_device_close_generation(closed);
+    fer_frame_decoder_close(&closed->decoder);
+    fer_store_close(&closed->store);
+    if (closed->readings != 0) {
+        fer_arena_retire(closed->ring, closed->readings * sizeof *closed->ring);
+    }
+    if (closed->messages_size != 0) {
+        fer_arena_retire(closed->messages, closed->messages_size);
+    }
+    fer_arena_retire(closed, sizeof *closed);
+    *device = NULL;
+}

@@ -1,0 +1,71 @@
+/* Ferrule: device, what comes back. Only the downlink of the generation in use is ever opened, so
+ * that a recorded one is dead after a reboot without any receive state in flash (ONCE). */
+#include "ferrule/device.h"
+#include "internal/device.h"
+
+/* FER_OK: opened. FER_EMPTY: not, which is counted. Nothing tells a peer which check failed. */
+static fer_status open_record(fer_device *device, const uint8_t *record, size_t n, uint8_t *out,
+                              size_t capacity, size_t *length)
+{
+    fer_opened opened;
+    fer_status status = FER_DROP_OLD;
+
+    if (n > device->inbound) {
+        status = FER_DROP_MALFORMED;
+    } else if (device->opener != NULL) {
+        status = fer_opener_receive(device->opener, record, n, out, capacity, &opened);
+    }
+    if (status == FER_OK) {
+        *length = opened.length;
+        return fer_sealer_acknowledge(device->sealers[FER_LANE_LIVE]);
+    }
+    if (fer_status_get_group(status) != FER_GROUP_DROP_INPUT) {
+        return status;
+    }
+    fer_device_count(&device->health.inbound_rejected);
+    return FER_EMPTY;
+}
+
+static fer_status feed_stream(fer_device *device, const uint8_t *in, size_t n, size_t *used,
+                              uint8_t *out, size_t capacity, size_t *length)
+{
+    fer_status status = FER_EMPTY;
+    while (status == FER_EMPTY) {
+        uint8_t *frame;
+        size_t frame_length;
+        size_t step;
+        status = fer_frame_decoder_feed(device->decoder, in + *used, n - *used, &step, &frame,
+                                        &frame_length);
+        if (status != FER_OK) {
+            *used = n;
+            break;
+        }
+        *used += step;
+        status = open_record(device, frame, frame_length, out, capacity, length);
+    }
+    return status;
+}
+
+fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size_t *used,
+                           uint8_t *out, size_t capacity, size_t *length)
+{
+    if (!fer_device_is_open(device)) {
+        return FER_ERR_HANDLE;
+    }
+    if ((in == NULL && n != 0) || used == NULL || out == NULL || length == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    *used = 0;
+    *length = 0;
+    if (capacity < device->inbound) {
+        return FER_ERR_CAPACITY;
+    }
+    if (n == 0) {
+        return FER_EMPTY;
+    }
+    if (device->decoder != NULL) {
+        return feed_stream(device, in, n, used, out, capacity, length);
+    }
+    *used = n;
+    return open_record(device, in, n, out, capacity, length);
+}

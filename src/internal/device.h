@@ -1,0 +1,84 @@
+/* Ferrule: the body of fer_device, and what its files share (floor 5's own). */
+#ifndef FERRULE_INTERNAL_DEVICE_H
+#define FERRULE_INTERNAL_DEVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferrule/device.h"
+#include "internal/handle.h"
+
+struct fer_device {
+    fer_tag tag;
+    fer_store *store;
+    fer_sealer *sealers[2];     /* by lane; null: no generation is open */
+    fer_opener *opener;         /* of that generation's downlink; null also with inbound 0 */
+    fer_frame_decoder *decoder; /* of a stream; null with inbound 0 */
+    fer_arena inner;            /* holds these three; wiped whole at each burn (WIPE) */
+    fer_clock clock;
+    fer_lock lock;
+    fer_queued_reading *ring; /* written under the mask, up to head; read up to head by take */
+    uint8_t *messages;        /* length16 ‖ envelope, one after another, under the mutex */
+    uint64_t created_ms;
+    uint64_t burned_ms; /* when the generation was opened */
+    uint64_t tried_ms;  /* when a burn was last tried */
+    fer_health health;  /* counts; what changes elsewhere is filled in when it is told */
+    uint32_t burn_records;
+    uint32_t burn_ms;
+    uint32_t burn_backoff_ms;
+    uint32_t records;  /* sealed under the generation, both lanes */
+    uint16_t readings; /* capacity of the ring, a power of two or 0 */
+    uint16_t head;     /* both count on past the capacity; their difference is what waits */
+    uint16_t tail;
+    uint16_t messages_size;
+    uint16_t messages_used;
+    uint16_t inbound;
+    uint16_t health_every;
+    uint8_t link;
+    uint8_t way;
+    bool tried;      /* a burn was tried in this uptime */
+    bool health_due; /* before anything else that fits */
+    bool greeted;    /* the last record was an empty one, to ask for a sign of life */
+};
+
+static inline bool fer_device_is_open(const fer_device *device)
+{
+    return fer_tag_is((const fer_tag *)device, FER_TAG_DEVICE);
+}
+
+/* Milliseconds since some start; 0 without a clock. */
+uint64_t fer_device_get_uptime(const fer_device *device);
+
+/* Adds 1, and stays at the top. */
+static inline void fer_device_count(uint32_t *count)
+{
+    *count += *count != UINT32_MAX;
+}
+
+/* The lock's hooks, where it has them. */
+uintptr_t fer_device_mask(const fer_device *device);
+void fer_device_unmask(const fer_device *device, uintptr_t state);
+void fer_device_lock(const fer_device *device);
+void fer_device_unlock(const fer_device *device);
+
+/* Readings that wait now; more may come at any moment, fewer only by take. */
+uint16_t fer_device_count_readings(const fer_device *device);
+bool fer_device_is_idle(const fer_device *device);
+void fer_device_drop_readings(fer_device *device, size_t n);
+
+/* Copies the first message into out if it fits: its length, or 0. */
+size_t fer_device_copy_message(const fer_device *device, uint8_t *out, size_t capacity);
+void fer_device_drop_message(fer_device *device);
+
+/* ---- the generation (device.c) ---------------------------------------------------------- */
+
+/* Makes sealers and opener from a generation, in place of those of the one before. */
+FER_MUST_USE fer_status fer_device_open_generation(fer_device *device, fer_generation *generation,
+                                                   uint32_t number);
+void fer_device_close_generation(fer_device *device);
+
+/* Burns a generation if one is due. */
+FER_MUST_USE fer_status fer_device_ready_generation(fer_device *device);
+
+#endif
