@@ -38,7 +38,7 @@ typedef struct fer_store_config {
 /* Arena bytes of a store over memory of this granule (bytes): the struct and one page buffer. */
 #define FER_STORE_PAGE(granule) \
     ((granule) > FER_CREDENTIAL_BYTES ? (granule) : FER_CREDENTIAL_BYTES)
-#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(4, 48) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
+#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(4, 32) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
 
 /* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
  * docs/PORTING.md: block_size below one slot, granule not a power of two, strict policy without
