@@ -369,6 +369,22 @@ fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)
     return finish(store, status);
 }
 
+fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_credential_info *info)
+{
+    if (!is_open(store)) {
+        return FER_ERR_HANDLE;
+    }
+    fer_status status = make_ready(store);
+    if (status == FER_OK) {
+        status = read_newest(store, credential, info);
+    }
+    if (status != FER_OK) {
+        fer_credential_wipe(credential);
+        memset(info, 0, sizeof *info);
+    }
+    return finish(store, status);
+}
+
 /* Makes room for the first entry: only in a blank region, or over an install that was cut short
  * before the entry verified, so that no generation of it can have been yielded. */
 static fer_status prepare_install(fer_store *store)

@@ -42,6 +42,11 @@ struct fer_store {
     uint8_t page[];
 };
 
+/* Tells the newest entry, unburned, for identity and claim key, and the next unused generation's
+ * public part. The entry may be of an earlier generation than that. For a device that sleeps. */
+FER_MUST_USE fer_status fer_store_peek(fer_store *store, fer_credential *credential,
+                                       fer_credential_info *info);
+
 /* ---- the medium (store_medium.c) -------------------------------------------------------- */
 
 /* An uncorrectable read answers FER_OK with bytes that are neither blank, nor destroyed, nor a
