@@ -19,11 +19,44 @@ _Static_assert(FER_REPLAY_SIZE(FER_REPLAY_BITS_MIN) <
                    sizeof(struct fer_replay) + FER_REPLAY_BITS_MIN / 8u + 24u,
                "FER_REPLAY_SIZE is wasteful");
 
+/*@ predicate window_bits(integer bits) =
+      bits == 64 || bits == 128 || bits == 256 || bits == 512 || bits == 1024 || bits == 2048 ||
+      bits == 4096 || bits == 8192;
+
+    logic integer bit_of{L}(uint32_t *words, integer bits, integer number) =
+      (words[number % bits / 32] >> (number % 32)) & 1;
+
+    // What fer_window_check answers.
+    logic integer answer{L}(integer next, uint32_t *words, integer bits, integer number) =
+      number == FER_SEQUENCE_END ? FER_DROP_MALFORMED :
+      number >= next ? FER_OK :
+      number < next - bits ? FER_DROP_OLD :
+      bit_of(words, bits, number) != 0 ? FER_DROP_REPLAY : FER_OK;
+ */
+
+/*@ assigns \nothing;
+    ensures \result <==> window_bits(bits);
+ */
 bool fer_window_bits_are_valid(uint32_t bits)
 {
-    return bits >= FER_REPLAY_BITS_MIN && bits <= FER_REPLAY_BITS_MAX && (bits & (bits - 1u)) == 0;
+    uint32_t size = FER_REPLAY_BITS_MIN;
+
+    /*@ loop invariant window_bits(size);
+        loop invariant window_bits(bits) ==> size <= bits;
+        loop assigns size;
+        loop variant FER_REPLAY_BITS_MAX - size;
+     */
+    while (size < bits && size < FER_REPLAY_BITS_MAX) {
+        size *= 2u;
+    }
+    return size == bits;
 }
 
+/*@ requires window_bits(bits) && \valid_read(words + (0 .. bits / 32 - 1));
+    assigns \nothing;
+    ensures \result == answer(next, words, bits, sequence);
+    ensures newer_than_top_minus_w: \result == FER_OK ==> sequence > (next - 1) - bits;
+ */
 fer_status fer_window_check(uint32_t next, const uint32_t *words, uint32_t bits, uint32_t sequence)
 {
     if (sequence == FER_SEQUENCE_END) {
@@ -35,24 +68,38 @@ fer_status fer_window_check(uint32_t next, const uint32_t *words, uint32_t bits,
     if (next - sequence > bits) {
         return FER_DROP_OLD;
     }
-    return (words[(sequence & (bits - 1u)) / 32u] >> sequence % 32u & 1u) != 0 ? FER_DROP_REPLAY
-                                                                               : FER_OK;
+    return (words[sequence % bits / 32u] >> sequence % 32u & 1u) != 0 ? FER_DROP_REPLAY : FER_OK;
 }
 
 /* Forgets `count` numbers from `first` on, word by word. */
+/*@ requires window_bits(bits) && \valid(words + (0 .. bits / 32 - 1)) && count <= bits;
+    assigns words[0 .. bits / 32 - 1];
+ */
 static void forget(uint32_t *words, uint32_t bits, uint32_t first, uint32_t count)
 {
+    /*@ loop invariant count <= \at(count, Pre);
+        loop assigns first, count, words[0 .. bits / 32 - 1];
+        loop variant count;
+     */
     while (count > 0) {
         uint32_t bit = first % 32u;
         uint32_t n = count < 32u - bit ? count : 32u - bit;
 
-        /* cppcheck-suppress shiftTooManyBits ; n is 1 to 32 */
-        words[(first & (bits - 1u)) / 32u] &= ~(UINT32_MAX >> (32u - n) << bit);
+        words[first % bits / 32u] &= ~(UINT32_MAX >> (32u - n) << bit);
         first += n;
         count -= n;
     }
 }
 
+/*@ requires window_bits(bits) && \valid(next) && \valid(words + (0 .. bits / 32 - 1));
+    requires \separated(next, words + (0 .. bits / 32 - 1));
+    assigns *next, words[0 .. bits / 32 - 1];
+    ensures check_is_mark: \result == \old(answer(*next, words, bits, sequence));
+    ensures \result != FER_OK ==> *next == \old(*next) &&
+              \forall integer i; 0 <= i < bits / 32 ==> words[i] == \old(words[i]);
+    ensures \result == FER_OK ==> *next == \max(\old(*next), sequence + 1);
+    ensures once: \result == FER_OK ==> answer(*next, words, bits, sequence) == FER_DROP_REPLAY;
+ */
 fer_status fer_window_mark(uint32_t *next, uint32_t *words, uint32_t bits, uint32_t sequence)
 {
     fer_status status = fer_window_check(*next, words, bits, sequence);
@@ -67,7 +114,7 @@ fer_status fer_window_mark(uint32_t *next, uint32_t *words, uint32_t bits, uint3
         forget(words, bits, *next, ahead < bits ? ahead : bits);
         *next = sequence + 1u;
     }
-    words[(sequence & (bits - 1u)) / 32u] |= (uint32_t)1 << sequence % 32u;
+    words[sequence % bits / 32u] |= (uint32_t)1 << sequence % 32u;
     return FER_OK;
 }
 
