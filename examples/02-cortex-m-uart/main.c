@@ -1,0 +1,218 @@
+/* Example 02: a sealed telemetry device on a bare Cortex-M3 (MPS2 board, or QEMU's).
+ *
+ *     UART1  sensor   readings arrive in frames; the receive interrupt decodes and records them
+ *     UART0  link     sealed frames leave, downlink frames arrive
+ *     flash           a file of the debugging host: argv[1], else "nv.img"; kill it, start it again
+ *
+ * A sensor frame holds series (2 bytes), time (8, Unix milliseconds) and value (8, IEEE 754
+ * double), little-endian. The frame of one byte 'E' ends the input: the device sends what waits,
+ * and exits. */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "board.h"
+#include "cmsdk_uart.h"
+#include "cortex_m.h"
+#include "ferrule/ferrule.h"
+#include "nv_image.h"
+
+enum {
+    CORE_HZ = 25000000,
+    BAUD = 115200,
+    READINGS = 64, /* intake of the device */
+    MESSAGES = 64,
+    INBOUND = 128,
+    BATCH = 16,     /* readings worth a record of their own … */
+    LINGER_MS = 20, /* … and how long fewer may wait for company */
+    RECORD = 230,   /* longest record put on the link */
+    SENSOR_FRAME = 18
+};
+
+FER_ARENA(arena, FER_DEVICE_SIZE(READINGS, MESSAGES, INBOUND, NV_IMAGE_GRANULE) +
+                     FER_FRAME_DECODER_SIZE(SENSOR_FRAME));
+
+static nv_image flash;
+static fer_device *device;
+static fer_frame_decoder *sensor;
+static volatile bool sensor_waits; /* its interrupt is off until there is room again */
+static volatile bool sensor_ended;
+static volatile uint32_t sensor_rejected;
+static unsigned downlinks;
+
+/* ---- sensor: in the interrupt ------------------------------------------------------------ */
+
+static uint64_t load_u64(const uint8_t *in)
+{
+    uint64_t value = 0;
+    for (unsigned i = 8; i-- > 0;) {
+        value = value << 8 | in[i];
+    }
+    return value;
+}
+
+static void take_reading(const uint8_t *frame)
+{
+    uint64_t bits = load_u64(frame + 10);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    uint16_t series = (uint16_t)(frame[0] | frame[1] << 8);
+    fer_device_record_at(device, series, (int64_t)load_u64(frame + 2), value);
+}
+
+static void take_sensor_frame(const uint8_t *frame, size_t n)
+{
+    if (n == SENSOR_FRAME) {
+        take_reading(frame);
+    } else if (n == 1 && frame[0] == 'E') {
+        sensor_ended = true;
+    } else {
+        sensor_rejected++;
+    }
+}
+
+/* Reads while there is room for one reading more. With none, the byte stays in the UART and its
+ * interrupt stays pending, so that the line stalls instead of losing readings. */
+void on_sensor_byte(void)
+{
+    uint8_t byte;
+    while (fer_device_get_room(device) > 0) {
+        if (!cmsdk_uart_read(CMSDK_UART1, &byte)) {
+            return;
+        }
+        size_t used, n;
+        uint8_t *frame;
+        if (fer_frame_decoder_feed(sensor, &byte, 1, &used, &frame, &n) == FER_OK) {
+            take_sensor_frame(frame, n);
+        }
+    }
+    cortex_m_interrupt_disable(CMSDK_UART1_RX_IRQ);
+    sensor_waits = true;
+}
+
+static void let_sensor_go_on(void)
+{
+    if (sensor_waits && fer_device_get_room(device) >= READINGS / 2) {
+        sensor_waits = false;
+        cortex_m_interrupt_enable(CMSDK_UART1_RX_IRQ);
+    }
+}
+
+/* ---- link: in the main loop --------------------------------------------------------------- */
+
+/* Only wakes the main loop, which reads the byte. */
+void on_link_byte(void)
+{
+    cortex_m_interrupt_disable(CMSDK_UART0_RX_IRQ);
+}
+
+static void receive_downlink(void)
+{
+    uint8_t byte;
+    while (cmsdk_uart_read(CMSDK_UART0, &byte)) {
+        static uint8_t command[INBOUND];
+        size_t used, n;
+        if (fer_device_feed(device, &byte, 1, &used, command, sizeof command, &n) == FER_OK) {
+            downlinks++; /* receipts; a device that takes commands decodes the envelope here */
+        }
+    }
+    cortex_m_interrupt_enable(CMSDK_UART0_RX_IRQ);
+}
+
+static uint64_t now_ms(void)
+{
+    uint64_t ms = 0;
+    (void)cortex_m_clock_ops.monotonic_ms(0, &ms);
+    return ms;
+}
+
+/* Batches: one record of many readings costs the overhead of one. */
+static bool is_time_to_send(uint64_t last_ms)
+{
+    size_t waiting = READINGS - fer_device_get_room(device);
+    return waiting >= BATCH || sensor_ended || now_ms() - last_ms >= LINGER_MS;
+}
+
+/* Sends all that waits. FER_EMPTY: it did. */
+static fer_status send_uplink(void)
+{
+    static uint8_t frame[FER_FRAME_SIZE(RECORD)];
+    size_t n;
+    fer_status status;
+    while ((status = fer_device_take(device, frame, sizeof frame, &n)) == FER_OK) {
+        let_sensor_go_on();
+        cmsdk_uart_write(CMSDK_UART0, frame, n);
+    }
+    return status;
+}
+
+/* Runs until the sensor's input has ended and is sent, or sealing has stopped for good. */
+static fer_status run(void)
+{
+    uint64_t last_ms = 0;
+    for (;;) {
+        bool last = sensor_ended; /* read before the intake: nothing is recorded after the end */
+        receive_downlink();
+        if (is_time_to_send(last_ms)) {
+            fer_status status = send_uplink();
+            if (fer_status_is_fatal(status) || (last && status == FER_EMPTY)) {
+                return status;
+            }
+            last_ms = now_ms();
+        }
+        let_sensor_go_on();
+        uintptr_t state = cortex_m_mask();
+        if (!is_time_to_send(last_ms)) {
+            cortex_m_wait();
+        }
+        cortex_m_unmask(state);
+    }
+}
+
+static fer_status start(const char *nv_path)
+{
+    if (!nv_image_open(&flash, nv_path)) {
+        return FER_TROUBLE_STORAGE;
+    }
+    fer_device_config config = fer_device_config_default();
+    config.nv = (fer_nv){&nv_image_ops, &nv_image_geometry, &flash};
+    config.clock = (fer_clock){&cortex_m_clock_ops, 0};
+    config.lock = (fer_lock){&cortex_m_lock_ops, 0};
+    config.readings = READINGS;
+    config.messages = MESSAGES;
+    config.inbound = INBOUND;
+    fer_status status = fer_device_create(&arena, &config, &device);
+    if (status != FER_OK) {
+        return status;
+    }
+    return fer_frame_decoder_create(&arena, SENSOR_FRAME, &sensor);
+}
+
+int main(int argc, char **argv)
+{
+    fer_status status = start(argc > 1 ? argv[1] : "nv.img");
+    if (status != FER_OK) {
+        printf("start failed: %s\n", fer_status_text(status));
+        return 1;
+    }
+    cortex_m_clock_start(CORE_HZ);
+    cmsdk_uart_start(CMSDK_UART0, CORE_HZ, BAUD);
+    cmsdk_uart_start(CMSDK_UART1, CORE_HZ, BAUD);
+    cortex_m_interrupt_enable(CMSDK_UART0_RX_IRQ);
+    cortex_m_interrupt_enable(CMSDK_UART1_RX_IRQ);
+    status = run();
+
+    fer_health health;
+    if (fer_device_get_health(device, &health) == FER_OK) {
+        printf("generation %u: %u records sealed, %u downlinks opened, %u readings dropped, "
+               "%u sensor frames rejected\n",
+               (unsigned)health.generation, (unsigned)health.records_sealed, downlinks,
+               (unsigned)health.readings_dropped, (unsigned)sensor_rejected);
+    }
+    if (status != FER_EMPTY) {
+        printf("sealing stopped: %s\n", fer_status_text(status));
+    }
+    fer_device_close(&device);
+    return status == FER_EMPTY ? 0 : 1;
+}
