@@ -77,11 +77,12 @@ static __attribute__((noinline)) void paint(uint8_t *top)
 
 static __attribute__((noinline)) uint32_t depth(uint8_t *top)
 {
-    const volatile uint8_t *p = top - PAINTED;
-    while (*p == PAINT) {
-        p++;
+    const volatile uint8_t *painted = top - PAINTED;
+    uint32_t untouched = 0;
+    while (painted[untouched] == PAINT) {
+        untouched++;
     }
-    return (uint32_t)(top - (const uint8_t *)p);
+    return PAINTED - untouched;
 }
 
 static inline uint8_t *stack_top(void)
