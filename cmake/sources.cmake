@@ -7,7 +7,16 @@ set(FERRULE_SOURCES
   src/credential.c
   src/crypto/crypto_sodium.c
   src/crypto/schedule.c
+  src/device.c
+  src/device_feed.c
+  src/device_queue.c
+  src/device_sleep.c
+  src/device_take.c
   src/frame.c
+  src/gateway.c
+  src/gateway_keys.c
+  src/gateway_receive.c
+  src/gateway_windows.c
   src/keychain.c
   src/opener.c
   src/proto/scan.c
@@ -15,7 +24,11 @@ set(FERRULE_SOURCES
   src/record.c
   src/replay.c
   src/sealer.c
+  src/snapshot.c
   src/status.c
+  src/store.c
+  src/store_medium.c
+  src/store_recover.c
   src/telemetry_decode.c
   src/telemetry_encode.c
 )
