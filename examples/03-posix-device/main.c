@@ -1,0 +1,335 @@
+/* Ferrule example 03: a Linux machine as a device. Reports what its sensors say, sealed, over UDP,
+ * a unix socket or a serial line, and hears what the gateway has kept. The device's code is the
+ * same as on a microcontroller; only the ports differ. */
+#include <argp.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ferrule/ferrule.h"
+#include "link.h"
+#include "nv_file.h"
+#include "posix.h"
+#include "sensors.h"
+
+enum { READINGS = 256, MESSAGES = 4096, INBOUND = 256, DATAGRAM = 1200, LINGER_MS = 1000 };
+
+struct options {
+    const char *blob, *state, *udp, *unix_path, *serial;
+    unsigned long interval_ms, count;
+};
+
+struct end {
+    fer_device *device;
+    int fd;
+    uint8_t unsent[DATAGRAM]; /* a failed link gets the same bytes again, never a new seal */
+    size_t unsent_length;
+};
+
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stopping = 1;
+}
+
+/* ---- options ---------------------------------------------------------------------------- */
+
+static const struct argp_option option_list[] = {
+    {"state", 's', "FILE", 0, "Where the device keeps its keys (required)", 0},
+    {"blob", 'b', "FILE", 0, "Install this credential first, once; destroy the file afterwards", 0},
+    {"udp", 'u', "HOST:PORT", 0, "Send datagrams there", 0},
+    {"unix", 'x', "PATH", 0, "Connect to this unix stream socket", 0},
+    {"serial", 't', "DEV", 0, "Use this serial line, 115200 8N1", 0},
+    {"interval", 'i', "MS", 0, "Time between samples (1000)", 0},
+    {"count", 'n', "N", 0, "Stop after N samples (0: never)", 0},
+    {0}};
+
+static unsigned long parse_number(const char *text, struct argp_state *state)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number > 86400000ul) {
+        argp_error(state, "%s: a number up to 86400000 is wanted", text);
+    }
+    return number;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    struct options *options = state->input;
+    switch (key) {
+    case 's':
+        options->state = text;
+        return 0;
+    case 'b':
+        options->blob = text;
+        return 0;
+    case 'u':
+        options->udp = text;
+        return 0;
+    case 'x':
+        options->unix_path = text;
+        return 0;
+    case 't':
+        options->serial = text;
+        return 0;
+    case 'i':
+        options->interval_ms = parse_number(text, state);
+        return 0;
+    case 'n':
+        options->count = parse_number(text, state);
+        return 0;
+    case ARGP_KEY_END:
+        if (options->state == NULL) {
+            argp_error(state, "--state is wanted");
+        }
+        if ((options->udp != NULL) + (options->unix_path != NULL) + (options->serial != NULL) !=
+            1) {
+            argp_error(state, "one of --udp, --unix and --serial is wanted");
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- keys ------------------------------------------------------------------------------- */
+
+static bool complain(const char *what, const char *why)
+{
+    fprintf(stderr, "posix-device: %s: %s\n", what, why);
+    return false;
+}
+
+static bool read_blob(const char *path, fer_credential *credential)
+{
+    uint8_t bytes[FER_CREDENTIAL_BYTES + 1];
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL) {
+        return complain(path, strerror(errno));
+    }
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in a buffer */
+    size_t n = fread(bytes, 1, sizeof bytes, file);
+    (void)fclose(file);
+    fer_status status = fer_credential_parse(bytes, n, credential);
+    explicit_bzero(bytes, sizeof bytes);
+    return status == FER_OK || complain(path, fer_status_text(status));
+}
+
+static bool install(const struct options *options, fer_nv nv)
+{
+    FER_ARENA(arena, FER_STORE_SIZE(NV_FILE_GRANULE));
+    const fer_store_config config = {nv, FER_STORE_STRICT};
+    fer_credential credential;
+    fer_store *store;
+    if (!read_blob(options->blob, &credential)) {
+        return false;
+    }
+    fer_status status = fer_store_create(&arena, &config, &store);
+    if (status == FER_OK) {
+        status = fer_store_install(store, &credential);
+        fer_store_close(&store);
+    }
+    fer_credential_wipe(&credential);
+    if (status == FER_ERR_ORDER) {
+        return complain(options->state, "holds a credential already: leave out --blob");
+    }
+    if (status != FER_OK) {
+        return complain(options->state, fer_status_text(status));
+    }
+    fprintf(stderr, "posix-device: installed; destroy %s now, it must not be installed twice\n",
+            options->blob);
+    return true;
+}
+
+static bool open_state(const struct options *options, nv_file *file)
+{
+    if (options->blob != NULL && !nv_file_create(options->state) && errno != EEXIST) {
+        return complain(options->state, strerror(errno));
+    }
+    if (!nv_file_open(file, options->state)) {
+        return complain(options->state, errno == EWOULDBLOCK ? "another process uses it"
+                                        : errno == EINVAL    ? "is no state of a device"
+                                                             : strerror(errno));
+    }
+    return options->blob == NULL || install(options, nv_file_port(file));
+}
+
+/* ---- out and back ----------------------------------------------------------------------- */
+
+/* Sends all that waits. False: the device cannot seal any more, which it said why. */
+static bool drain(struct end *end)
+{
+    fer_status status = FER_OK;
+    while (status == FER_OK) {
+        if (end->unsent_length == 0) {
+            status =
+                fer_device_take(end->device, end->unsent, sizeof end->unsent, &end->unsent_length);
+        }
+        if (end->unsent_length != 0) {
+            if (!link_send(end->fd, end->unsent, end->unsent_length)) {
+                return true; /* the link is down: later */
+            }
+            end->unsent_length = 0;
+        }
+    }
+    return !fer_status_is_fatal(status) || complain("stopped", fer_status_text(status));
+}
+
+static void on_receipt(void *context, const fer_receipt *receipt)
+{
+    (void)context;
+    fprintf(stderr, "posix-device: the gateway keeps all up to record %u of generation %u\n",
+            (unsigned)receipt->sequence, (unsigned)receipt->generation);
+}
+
+static bool hear(struct end *end)
+{
+    static const fer_telemetry_visitor visitor = {.on_receipt = on_receipt};
+    uint8_t in[1500], out[INBOUND];
+    ssize_t got = read(end->fd, in, sizeof in);
+    if (got == 0) {
+        return complain("link", "closed by the other side");
+    }
+    size_t used = 0;
+    for (size_t at = 0; got > 0 && at < (size_t)got; at += used) {
+        size_t n = 0;
+        fer_status status =
+            fer_device_feed(end->device, in + at, (size_t)got - at, &used, out, sizeof out, &n);
+        if (status == FER_OK && fer_telemetry_decode(out, n, &visitor) != FER_OK) {
+            complain("downlink", "is no envelope that this version knows");
+        }
+        if (status != FER_OK) {
+            break;
+        }
+    }
+    return true;
+}
+
+/* ---- the loop --------------------------------------------------------------------------- */
+
+static bool introduce(fer_device *device, const struct sensors *sensors)
+{
+    fer_status status = fer_device_event(device, FER_INFO, "posix-device starts");
+    if (status == FER_OK && sensors->temperatures == 0) {
+        status = fer_device_event(device, FER_WARNING, "no temperature can be read here");
+    }
+    for (size_t i = 0; i < sensors->count && status == FER_OK; i++) {
+        const struct sensor *sensor = &sensors->each[i];
+        status = fer_device_describe(device, sensor->series, sensor->name, sensor->unit);
+    }
+    return status == FER_OK || complain("describing the sensors", fer_status_text(status));
+}
+
+static uint64_t now_ms(void)
+{
+    const fer_clock clock = posix_clock();
+    uint64_t now = 0;
+    (void)clock.ops->monotonic_ms(clock.context, &now);
+    return now;
+}
+
+/* Listens until `until`, or until it must stop. */
+static bool wait_until(struct end *end, uint64_t until, const sigset_t *mask)
+{
+    for (uint64_t now = now_ms(); now < until && stopping == 0; now = now_ms()) {
+        struct pollfd ready = {.fd = end->fd, .events = POLLIN};
+        const struct timespec left = {(time_t)((until - now) / 1000),
+                                      (long)((until - now) % 1000) * 1000000L};
+        if (ppoll(&ready, 1, &left, mask) > 0 && !hear(end)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool run(struct end *end, const struct sensors *sensors, const struct options *options,
+                const sigset_t *mask)
+{
+    uint64_t next = now_ms();
+    bool good = introduce(end->device, sensors);
+    for (unsigned long i = 0; good && stopping == 0; i++) {
+        for (size_t k = 0; k < sensors->count; k++) {
+            double value;
+            if (sensor_read(&sensors->each[k], &value)) {
+                fer_device_record(end->device, sensors->each[k].series, value);
+            }
+        }
+        good = drain(end);
+        if (options->count != 0 && i + 1 == options->count) {
+            return good && wait_until(end, now_ms() + LINGER_MS, mask);
+        }
+        next += options->interval_ms;
+        good = good && wait_until(end, next, mask);
+    }
+    return good && drain(end);
+}
+
+static int open_link(const struct options *options)
+{
+    if (options->udp != NULL) {
+        return link_open_udp(options->udp);
+    }
+    return options->serial != NULL ? link_open_serial(options->serial)
+                                   : link_open_unix(options->unix_path);
+}
+
+/* Signals are let in only where the program waits, so that none is missed. */
+static void catch_signals(sigset_t *mask)
+{
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &blocked, mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+    FER_ARENA(arena, FER_DEVICE_SIZE(READINGS, MESSAGES, INBOUND, NV_FILE_GRANULE));
+    static posix_lock lock = POSIX_LOCK_INITIALIZER;
+    static const struct argp argp = {
+        option_list, parse, NULL, "Reports this machine's sensors, sealed by Ferrule.",
+        NULL,        NULL,  NULL};
+    struct options options = {.interval_ms = 1000};
+    struct end end = {.fd = -1};
+    struct sensors sensors;
+    sigset_t mask;
+    nv_file file;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &options);
+    if (!open_state(&options, &file) || (end.fd = open_link(&options)) < 0) {
+        return EXIT_FAILURE;
+    }
+    fer_device_config config = fer_device_config_default();
+    config.nv = nv_file_port(&file);
+    config.clock = posix_clock();
+    config.lock = posix_lock_port(&lock);
+    config.link = options.udp != NULL ? FER_LINK_DATAGRAM : FER_LINK_STREAM;
+    config.readings = READINGS;
+    config.messages = MESSAGES;
+    config.inbound = INBOUND;
+    fer_status status = fer_device_create(&arena, &config, &end.device);
+    if (status != FER_OK) {
+        complain("device", fer_status_text(status));
+        return EXIT_FAILURE;
+    }
+    sensors_find(&sensors);
+    catch_signals(&mask);
+    bool good = run(&end, &sensors, &options, &mask);
+    fer_device_close(&end.device);
+    nv_file_close(&file);
+    (void)close(end.fd);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
