@@ -1,0 +1,80 @@
+/* Ferrule gateway: contexts. The core filled with the devices of the registry and their state from
+ * the database. A device whose state is missing, or is not what the registry says, stays closed
+ * (CLOSED): it has no context, and its records are counted and dropped. */
+#ifndef FERRULE_GATEWAY_CONTEXTS_H
+#define FERRULE_GATEWAY_CONTEXTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sys/socket.h>
+
+#include "database.h"
+#include "ferrule/arena.h"
+#include "ferrule/gateway.h"
+#include "registry.h"
+
+/* Part of the format of every snapshot: another value needs new snapshots. */
+#define CONTEXTS_WINDOW_BITS 256u
+#define CONTEXTS_EARLIER 8u
+#define CONTEXTS_SNAPSHOT_MAX FER_SNAPSHOT_SIZE(CONTEXTS_EARLIER, CONTEXTS_WINDOW_BITS)
+
+/* The receipt that a device waits for. */
+struct device_ack {
+    bool due;
+    uint32_t link;
+    struct sockaddr_storage address; /* datagram links */
+    socklen_t address_length;
+    uint32_t generation;
+    uint32_t sequence;
+    int64_t not_before_ms; /* monotonic: at most a few a second */
+};
+
+struct device {
+    struct registry_device registered;
+    uint32_t context;
+    bool open;         /* has a context */
+    bool superseded;   /* was issued again while we ran */
+    bool heard;        /* generation and sequence below are those of a record */
+    uint64_t saved_in; /* the commit that last stored its state */
+    uint32_t generation;
+    uint32_t sequence; /* the newest live record that the core accepted */
+    struct device_ack ack;
+};
+
+struct contexts {
+    fer_arena arena;
+    fer_arena_cell *storage;
+    fer_gateway *core;
+    struct device *devices; /* one for each device of the registry, in its order */
+    size_t count;
+    size_t open;
+    struct device **by_context;
+};
+
+/* The core's configuration for this many contexts. */
+fer_gateway_config contexts_config(size_t count, fer_entropy entropy);
+
+/* Makes an empty core. */
+bool contexts_create(struct contexts *contexts, size_t count, fer_entropy entropy,
+                     struct fault *fault);
+
+/* Makes a core of every enabled device; says one line for each that stays closed. */
+bool contexts_load(struct contexts *contexts, const struct registry *registry, struct database *db,
+                   fer_entropy entropy, struct fault *fault);
+
+/* The device of a context number; null: none. */
+struct device *contexts_device(const struct contexts *contexts, uint32_t context);
+
+/* The enabled device that has this route but no context; null: none. */
+const struct device *contexts_closed(const struct contexts *contexts, const uint8_t *route,
+                                     size_t length);
+
+/* Takes a device's context away. */
+void contexts_close_device(struct contexts *contexts, struct device *device);
+
+/* Wipes every key. */
+void contexts_free(struct contexts *contexts);
+
+#endif
