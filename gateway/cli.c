@@ -1,0 +1,67 @@
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "version.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *does;
+} commands[] = {
+    {"provision", cli_provision, "issue a credential for a device and enter it in the gateway"},
+    {"flash", cli_flash, "install a credential in an image of a device's memory"},
+    {"keygen", cli_keygen, "make a root key file, for factories that keep one"},
+    {"decode", cli_decode, "print what captured records say; nothing is changed"},
+    {"explain", cli_explain, "tell why one record is accepted or rejected, step by step"},
+    {"export", cli_export, "print stored readings as CSV"},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static void print_usage(FILE *out)
+{
+    fputs("Usage: ferrule COMMAND [OPTION...]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].does);
+    }
+    fputs("\nferrule COMMAND --help tells the options of each.\n", out);
+}
+
+void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    (void)argp_parse(argp, argc, argv, 0, NULL, input);
+}
+
+static int run(size_t which, int argc, char **argv)
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "ferrule %s", commands[which].name);
+    argv[0] = name; /* so that usage lines say both words */
+    return commands[which].run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    argp_program_version = "ferrule " FERRULE_VERSION_TEXT;
+    if (argc < 2) {
+        print_usage(stderr);
+        return EX_USAGE;
+    }
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            return run(i, argc - 1, argv + 1);
+        }
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0) {
+        print_usage(stdout);
+        return EXIT_SUCCESS;
+    }
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+        puts(argp_program_version);
+        return EXIT_SUCCESS;
+    }
+    SAY("no such command: %s; 'ferrule --help' lists them", argv[1]);
+    return EX_USAGE;
+}
