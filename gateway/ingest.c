@@ -1,0 +1,112 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "server.h"
+
+bool ingest_is_full(const struct server *server)
+{
+    return server->queue_count >= QUEUE_RECORDS_MAX || server->queue_bytes >= QUEUE_BYTES_MAX;
+}
+
+static uint32_t count_forged_claims(const struct server *server)
+{
+    fer_gateway_counts counts;
+    return fer_gateway_get_counts(server->contexts.core, &counts) == FER_OK ? counts.claim_forged
+                                                                            : 0;
+}
+
+/* Which counter a refused record belongs to. */
+static enum reject reason_of(const struct server *server, fer_status status,
+                             uint32_t claims_forged_before, const uint8_t *record, size_t n)
+{
+    fer_unverified header;
+    switch (status) {
+    case FER_DROP_ROUTE:
+        return fer_record_inspect(record, n, &header) == FER_OK &&
+                       contexts_closed(&server->contexts, header.route, header.route_length) != NULL
+                   ? REJECT_CLOSED
+                   : REJECT_ROUTE;
+    case FER_DROP_OLD:
+        return REJECT_OLD;
+    case FER_DROP_FAR:
+        return REJECT_FAR;
+    case FER_DROP_REPLAY:
+        return REJECT_REPLAY;
+    case FER_DROP_VERSION:
+        return REJECT_VERSION;
+    case FER_DROP_FORGED:
+        return count_forged_claims(server) != claims_forged_before ? REJECT_CLAIM : REJECT_TAG;
+    default:
+        return REJECT_MALFORMED;
+    }
+}
+
+static void note_newest(struct server *server, struct device *device, struct accepted *accepted)
+{
+    const fer_opened *opened = &accepted->opened;
+    accepted->late = device->heard && opened->generation < device->generation;
+    server->counters.late += accepted->late;
+    if (opened->lane != FER_LANE_LIVE) {
+        return;
+    }
+    if (!device->heard || opened->generation > device->generation ||
+        (opened->generation == device->generation && opened->sequence > device->sequence)) {
+        device->generation = opened->generation;
+        device->sequence = opened->sequence;
+        device->heard = true;
+    }
+}
+
+static void enqueue(struct server *server, struct accepted *accepted, const struct origin *origin)
+{
+    struct device *device = contexts_device(&server->contexts, accepted->opened.context);
+    accepted->device = device;
+    accepted->received_ms = server_unix_ms();
+    (void)snprintf(accepted->link, sizeof accepted->link, "%s", origin->link);
+    accepted_judge(accepted);
+    note_newest(server, device, accepted);
+    acks_note(server, device, accepted, origin);
+    *server->queue_end = accepted;
+    server->queue_end = &accepted->next;
+    server->queue_count++;
+    server->queue_bytes += accepted->size;
+    server->counters.accepted++;
+    server->counters.malformed += accepted->malformed;
+}
+
+bool ingest_record(struct server *server, const uint8_t *record, size_t n,
+                   const struct origin *origin)
+{
+    if (ingest_is_full(server)) {
+        report_reject(server, REJECT_BEHIND, record, n, origin);
+        return false;
+    }
+    /* The place for the plaintext exists before the core moves: an accepted record is never lost
+     * for want of memory. */
+    struct accepted *accepted = calloc(1, sizeof *accepted + n);
+    if (accepted == NULL) {
+        report_reject(server, REJECT_MEMORY, record, n, origin);
+        return false;
+    }
+    accepted->size = n;
+    const uint32_t forged_claims = count_forged_claims(server);
+    fer_status status =
+        fer_gateway_open(server->contexts.core, record, n, accepted->bytes, n, &accepted->opened);
+    if (status == FER_OK) {
+        status = fer_gateway_commit(server->contexts.core, &accepted->opened.ticket);
+    }
+    if (status != FER_OK) {
+        report_reject(server, reason_of(server, status, forged_claims, record, n), record, n,
+                      origin);
+        explicit_bzero(accepted->bytes, n);
+        free(accepted);
+        return false;
+    }
+    enqueue(server, accepted, origin);
+    if (server->stalled_since_ms == 0 && server->queue_count >= server->options.commit_records) {
+        (void)commit_flush(server);
+    } else {
+        commit_soon(server);
+    }
+    return true;
+}

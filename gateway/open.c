@@ -1,0 +1,196 @@
+/* Ferrule gateway: from names to file descriptors. Each failure is one line that names the cause.
+ */
+#include <fcntl.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <sys/ioctl.h>
+
+#include "link.h"
+
+static bool find_speed(uint32_t baud, speed_t *speed)
+{
+    static const struct {
+        uint32_t baud;
+        speed_t speed;
+    } speeds[] = {{1200, B1200},       {2400, B2400},      {4800, B4800},     {9600, B9600},
+                  {19200, B19200},     {38400, B38400},    {57600, B57600},   {115200, B115200},
+                  {230400, B230400},   {460800, B460800},  {921600, B921600}, {1000000, B1000000},
+                  {2000000, B2000000}, {3000000, B3000000}};
+    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
+        if (speeds[i].baud == baud) {
+            *speed = speeds[i].speed;
+            return true;
+        }
+    }
+    return false;
+}
+
+int open_serial(const char *path, uint32_t baud, struct fault *fault)
+{
+    struct termios settings;
+    speed_t speed = B0;
+    if (!find_speed(baud, &speed)) {
+        FAULT(fault, "--baud %u: not a speed of serial lines (try 115200)", baud);
+        return -1;
+    }
+    const int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        FAULT(fault, "serial device %s: %s", path, strerror(errno));
+        return -1;
+    }
+    bool done = tcgetattr(fd, &settings) == 0;
+    if (done) {
+        cfmakeraw(&settings);
+        settings.c_cflag |= CLOCAL | CREAD;
+        done = cfsetspeed(&settings, speed) == 0 && tcsetattr(fd, TCSANOW, &settings) == 0;
+    }
+    if (done && ioctl(fd, TIOCEXCL) != 0) {
+        done = false;
+    }
+    if (!done) {
+        FAULT(fault, "serial device %s: %s", path,
+              errno == ENOTTY ? "is not a serial device" : strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool unix_address(const char *path, struct sockaddr_un *address, struct fault *fault)
+{
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
+        FAULT(fault, "socket %.200s: the name is longer than %zu bytes", path,
+              sizeof address->sun_path - 1);
+        return false;
+    }
+    strcpy(address->sun_path, path);
+    return true;
+}
+
+int open_unix(const char *path, struct fault *fault)
+{
+    struct sockaddr_un address;
+    if (!unix_address(path, &address, fault)) {
+        return -1;
+    }
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+        fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+        FAULT(fault, "socket %s: %s", path, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+/* Removes a socket that a dead process left; one that answers is in use. */
+static void remove_stale(const char *path, const struct sockaddr_un *address)
+{
+    struct stat about;
+    if (lstat(path, &about) != 0 || !S_ISSOCK(about.st_mode)) {
+        return;
+    }
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return;
+    }
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+        errno == ECONNREFUSED) {
+        (void)unlink(path);
+    }
+    close(fd);
+}
+
+int open_listener(const char *path, struct fault *fault)
+{
+    struct sockaddr_un address;
+    if (!unix_address(path, &address, fault)) {
+        return -1;
+    }
+    remove_stale(path, &address);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const mode_t mask = umask(0077);
+    const bool bound = fd >= 0 &&
+                       bind(fd, (const struct sockaddr *)&address, sizeof address) == 0 &&
+                       listen(fd, 16) == 0;
+    const int cause = errno;
+    (void)umask(mask);
+    if (!bound) {
+        FAULT(fault, "socket %s: %s", path, strerror(cause));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return -1;
+    }
+    return fd;
+}
+
+/* HOST:PORT, [HOST]:PORT or PORT into its two parts. */
+static bool split(const char *where, char host[64], char port[8])
+{
+    const char *colon = strrchr(where, ':');
+    const char *digits = colon != NULL ? colon + 1 : where;
+    const char *from = where;
+    size_t n = colon != NULL ? (size_t)(colon - where) : 0;
+    if (n >= 2 && from[0] == '[' && from[n - 1] == ']') {
+        from++;
+        n -= 2;
+    }
+    if (n >= 64 || strlen(digits) >= 8 || strlen(digits) == 0 || (colon != NULL && n == 0)) {
+        return false;
+    }
+    memcpy(host, from, n);
+    host[n] = '\0';
+    strcpy(port, digits);
+    return true;
+}
+
+int open_udp(const char *where, struct fault *fault)
+{
+    char host[64];
+    char port[8];
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_DGRAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    if (!split(where, host, port)) {
+        FAULT(fault, "--udp %.100s: must be PORT, ADDRESS:PORT or [ADDRESS]:PORT", where);
+        return -1;
+    }
+    const int problem = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &found);
+    if (problem != 0) {
+        FAULT(fault, "--udp %s: %s (an address in digits and a port are wanted)", where,
+              gai_strerror(problem));
+        return -1;
+    }
+    const int fd = socket(found->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool bound = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0;
+    if (!bound) {
+        FAULT(fault, "UDP port %s: %s", where, strerror(errno));
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    freeaddrinfo(found);
+    return bound ? fd : -1;
+}
+
+int open_capture(const char *path, struct fault *fault)
+{
+    const int fd = strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                          : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        FAULT(fault, "file %s: %s", path, strerror(errno));
+    }
+    return fd;
+}

@@ -1,0 +1,205 @@
+/* ferrule-gateway: receives records, opens them, stores what they say. */
+#include "server.h"
+
+#include <argp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "entropy.h"
+#include "files.h"
+#include "server_options.h"
+
+static int64_t read_clock(clockid_t which)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(which, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t server_unix_ms(void)
+{
+    return read_clock(CLOCK_REALTIME);
+}
+
+int64_t server_monotonic_ms(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+/* A fresh core over a fresh registry; the former ones stay if that fails. */
+static bool load(struct server *server, struct fault *fault)
+{
+    struct registry registry;
+    struct contexts contexts;
+    if (!registry_load(server->options.registry, &registry, fault)) {
+        return false;
+    }
+    if (!contexts_load(&contexts, &registry, &server->db, server->entropy, fault)) {
+        registry_free(&registry);
+        return false;
+    }
+    registry_free(&server->registry);
+    contexts_free(&server->contexts);
+    server->registry = registry;
+    server->contexts = contexts;
+    return true;
+}
+
+void server_reload(struct server *server)
+{
+    struct fault fault = {""};
+    if (!load(server, &fault)) {
+        SAY("reload: %s: going on as before", fault.text);
+    } else {
+        SAY("reloaded: %zu of %zu devices are open", server->contexts.open, server->contexts.count);
+    }
+}
+
+static void on_commit(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    (void)commit_flush(context);
+}
+
+static void on_stop(evutil_socket_t signal, short what, void *context)
+{
+    struct server *server = context;
+    (void)signal;
+    (void)what;
+    server->stopping = true;
+    (void)event_base_loopbreak(server->base);
+}
+
+static void on_hangup(evutil_socket_t signal, short what, void *context)
+{
+    struct server *server = context;
+    (void)signal;
+    (void)what;
+    server->reload = true;
+    (void)commit_flush(server);
+}
+
+static bool open_loop(struct server *server, struct fault *fault)
+{
+    static const struct {
+        int signal;
+        event_callback_fn call;
+    } signals[] = {{SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGHUP, on_hangup}};
+    server->base = event_base_new();
+    bool done = server->base != NULL;
+    if (done) {
+        server->commit_timer = evtimer_new(server->base, on_commit, server);
+        done = server->commit_timer != NULL;
+    }
+    for (size_t i = 0; i < 3 && done; i++) {
+        server->signals[i] = evsignal_new(server->base, signals[i].signal, signals[i].call, server);
+        done = server->signals[i] != NULL && event_add(server->signals[i], NULL) == 0;
+    }
+    if (!done) {
+        FAULT(fault, "the event loop does not start");
+        return false;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    return true;
+}
+
+static bool open_database(struct server *server, struct fault *fault)
+{
+    bool busy = false;
+    int lock = -1; /* held until the process ends */
+    if (!database_open(&server->db, server->options.database, DATABASE_READ, fault)) {
+        return false;
+    }
+    database_close(&server->db);
+    if (!files_lock(server->options.database, "lock", false, &lock, &busy, fault)) {
+        if (busy) {
+            FAULT(fault, "database %s: another ferrule-gateway is using it",
+                  server->options.database);
+        }
+        return false;
+    }
+    if (!database_open(&server->db, server->options.database, DATABASE_WRITE, fault)) {
+        return false;
+    }
+    if (server->options.max_db_mb > 0) {
+        char sql[80];
+        (void)snprintf(sql, sizeof sql, "PRAGMA max_page_count=%u",
+                       server->options.max_db_mb * 256u); /* pages of 4 KiB */
+        const int rc = database_run(&server->db, sql);
+        if (rc != SQLITE_OK) {
+            database_explain(&server->db, rc, "limit its size", fault);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool open_all(struct server *server, struct fault *fault)
+{
+    server->entropy = host_entropy();
+    if (!open_loop(server, fault) || !open_database(server, fault) || !load(server, fault)) {
+        return false;
+    }
+    for (size_t i = 0; i < server->options.source_count; i++) {
+        if (!links_open(server, &server->options.sources[i], fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is queued is stored, if it can be. */
+static void settle(struct server *server)
+{
+    links_close_all(server);
+    if (server->stopping && server->queue_count > 0) {
+        server->options.patience_s = 0;
+        (void)commit_flush(server);
+    }
+    report_summary(server);
+}
+
+/* Wipes every key and what plaintext is left. */
+static void release(struct server *server)
+{
+    links_close_all(server);
+    commit_forget(server);
+    contexts_free(&server->contexts);
+    registry_free(&server->registry);
+    database_close(&server->db);
+    for (size_t i = 0; i < 3; i++) {
+        if (server->signals[i] != NULL) {
+            event_free(server->signals[i]);
+        }
+    }
+    if (server->commit_timer != NULL) {
+        event_free(server->commit_timer);
+    }
+    if (server->base != NULL) {
+        event_base_free(server->base);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct server server = {.exit_code = EXIT_SUCCESS};
+    struct fault fault = {""};
+    server.queue_end = &server.queue;
+    server_options_parse(argc, argv, &server.options);
+    if (!open_all(&server, &fault)) {
+        SAY("%s", fault.text);
+        server.exit_code = EXIT_FAILURE;
+    } else {
+        SAY("ready: %zu of %zu devices are open", server.contexts.open, server.contexts.count);
+        (void)event_base_dispatch(server.base);
+        settle(&server);
+    }
+    release(&server);
+    return server.exit_code;
+}
