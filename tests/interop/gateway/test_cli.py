@@ -1,0 +1,261 @@
+"""gateway_cli: the command line tool."""
+import json
+import os
+import stat
+import struct
+
+from bench_of_programs import Bench, frame, main, stream
+
+
+class Help(Bench):
+    def test_tells_its_commands(self):
+        self.assertIn("provision", self.cli("--help").stdout)
+        for command in ("keygen", "provision", "flash", "decode", "explain", "export"):
+            self.assertIn("xample", self.cli(command, "--help").stdout)
+
+    def test_refuses_what_it_does_not_know(self):
+        self.one_line(self.cli("fly", code=64).stderr, "no such command", "fly")
+        self.cli("provision", "--fly", code=64)
+        self.assertIn("needed", self.cli("provision", code=64).stderr)
+
+    def test_tells_its_version(self):
+        self.assertRegex(self.cli("--version").stdout, r"^ferrule \d+\.\d+\.\d+$")
+
+
+class Keygen(Bench):
+    def test_makes_a_private_file_once(self):
+        root = self.folder / "root"
+        self.cli("keygen", "-o", root)
+        self.assertEqual(stat.S_IMODE(root.stat().st_mode), 0o600)
+        self.assertRegex(root.read_text(), r"^[0-9a-f]{64}\n$")
+        before = root.read_text()
+        self.one_line(self.cli("keygen", "-o", root, code=1).stderr, "exists")
+        self.assertEqual(root.read_text(), before)
+
+    def test_makes_another_each_time(self):
+        self.cli("keygen", "-o", self.folder / "one")
+        self.cli("keygen", "-o", self.folder / "two")
+        self.assertNotEqual((self.folder / "one").read_text(), (self.folder / "two").read_text())
+
+
+class Provision(Bench):
+    def test_makes_blob_registry_and_state(self):
+        blob = self.provision("pump-7", "--name", "Pump, hall 7", "--route", "a1b2c3d4")
+        self.assertEqual(blob.stat().st_size, 128)
+        registry = json.loads(self.registry.read_text())
+        self.assertEqual(registry["devices"][0]["route"], "a1b2c3d4")
+        self.assertEqual(registry["devices"][0]["name"], "Pump, hall 7")
+        self.assertEqual([row[:2] for row in self.state()],
+                         [("pump-7", registry["devices"][0]["epoch"])])
+
+    def test_keeps_secrets_from_others(self):
+        blob = self.provision("a")
+        for path in (blob, self.db):
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
+
+    def test_issues_nothing_twice(self):
+        self.provision("a")
+        state, registry = self.state(), self.registry.read_text()
+        done = self.provision("a", code=1, blob="second")
+        self.one_line(done.stderr, "a", "twice", "--reissue")
+        self.assertFalse((self.folder / "second").exists())
+        self.assertEqual((self.state(), self.registry.read_text()), (state, registry))
+
+    def test_issues_nothing_twice_when_the_registry_is_lost(self):
+        self.provision("a")
+        self.registry.unlink()
+        self.one_line(self.provision("a", code=1, blob="second").stderr, "issued already")
+        self.assertFalse((self.folder / "second").exists())
+
+    def test_issues_nothing_twice_when_the_database_is_lost(self):
+        self.provision("a")
+        self.db.unlink()
+        self.one_line(self.provision("a", code=1, blob="second").stderr, "twice")
+
+    def test_never_overwrites_a_blob(self):
+        blob = self.provision("a")
+        before = blob.read_bytes()
+        self.one_line(self.provision("b", code=1, blob="a.blob").stderr, "a.blob", "exists")
+        self.assertEqual(blob.read_bytes(), before)
+        self.assertEqual([row[0] for row in self.state()], ["a"])
+
+    def test_reissues_under_another_epoch(self):
+        first = self.provision("a").read_bytes()
+        before = self.state()[0]
+        second = self.provision("a", "--reissue", blob="second").read_bytes()
+        after = self.state()[0]
+        self.assertNotEqual(before[1], after[1])
+        self.assertNotEqual(before[2], after[2])
+        self.assertNotEqual(first, second)
+        self.assertEqual(len(json.loads(self.registry.read_text())["devices"]), 1)
+        self.assertEqual(len(self.query("SELECT * FROM issued")), 2)
+
+    def test_leaves_no_trace_when_the_blob_has_no_place(self):
+        done = self.cli("provision", "-i", "a", "-r", self.registry, "-d", self.db,
+                        "-o", self.folder / "missing" / "blob", code=1)
+        self.one_line(done.stderr, "missing", "No such file")
+        self.assertFalse(self.db.exists())
+        self.assertFalse(self.registry.exists())
+
+    def test_state_is_entered_before_the_registry(self):
+        # The registry's place is taken by a folder: the last steps fail, after the state is in.
+        (self.folder / "devices.json.new").mkdir()
+        self.one_line(self.provision("a", code=1).stderr, "devices.json.new")
+        self.assertEqual([row[0] for row in self.state()], ["a"])
+        self.assertFalse((self.folder / "a.blob").exists())
+        (self.folder / "devices.json.new").rmdir()
+        self.provision("a", code=1)
+        self.provision("a", "--reissue")
+
+    def test_refuses_a_route_in_use(self):
+        self.provision("a", "--route", "0102")
+        self.one_line(self.provision("b", "--route", "0102", code=1).stderr, "device a", "route")
+        self.provision("c", "--route-bytes", "0")
+        self.one_line(self.provision("d", "--route-bytes", "0", code=1).stderr, "device c")
+
+    def test_checks_what_it_is_given(self):
+        for wrong in (["--route", "01"], ["--route", "xyz1"], ["--route", "010203"],
+                      ["--route", "a"], ["--route", "00" * 9], ["--route-bytes", "3"], ["--route-bytes", "1"], ["--name", "x" * 65]):
+            self.provision("a", *wrong, code=64)
+        for identity in ("", "two words", "x" * 33, "a/b", "ä"):
+            self.cli("provision", "-i", identity, "-r", self.registry, "-d", self.db, "-o",
+                     self.folder / "x", code=64)
+        self.assertFalse(self.db.exists())
+
+    def test_takes_a_root_and_keeps_it(self):
+        root = self.folder / "root"
+        self.cli("keygen", "-o", root)
+        before = root.read_text()
+        self.provision("a", "--root", root)
+        self.assertEqual(root.read_text(), before)
+        os.chmod(root, 0o644)
+        self.one_line(self.provision("b", "--root", root, code=1).stderr, "chmod 600")
+        os.chmod(root, 0o600)
+        for wrong in ("", "00" * 31, "00" * 33, "zz" * 32):
+            root.write_text(wrong + "\n")
+            self.one_line(self.provision("b", "--root", root, code=1).stderr, "root")
+        self.assertEqual([row[0] for row in self.state()], ["a"])
+
+
+class Flash(Bench):
+    def test_makes_an_image(self):
+        blob = self.provision("a")
+        image = self.folder / "flash.img"
+        self.cli("flash", "--blob", blob, "--image", image)
+        self.assertEqual(image.stat().st_size, 2048)
+        self.assertIn(b"Fr", image.read_bytes())
+        self.one_line(self.cli("flash", "--blob", blob, "--image", image, code=1).stderr, "exists")
+
+    def test_follows_the_geometry(self):
+        blob = self.provision("a")
+        image = self.folder / "flash.img"
+        self.cli("flash", "--blob", blob, "--image", image, "--block-size", "4096", "--blocks", "4",
+                 "--granule", "16", "--erased", "00")
+        data = image.read_bytes()
+        self.assertEqual(len(data), 16384)
+        self.assertEqual(data[-1], 0)
+
+    def test_refuses_what_is_no_blob(self):
+        bad = self.folder / "bad"
+        blob = self.provision("a").read_bytes()
+        for content in (b"", blob[:-1], blob + b"x", blob[:-1] + bytes([blob[-1] ^ 1])):
+            bad.write_bytes(content)
+            bad.chmod(0o600)
+            self.one_line(self.cli("flash", "--blob", bad, "--image", self.folder / "i",
+                                   code=1).stderr, "bad")
+        self.assertFalse((self.folder / "i").exists())
+
+    def test_refuses_what_cannot_work(self):
+        blob = self.provision("a")
+        self.one_line(self.cli("flash", "--blob", blob, "--image", self.folder / "i",
+                               "--block-size", "16", code=1).stderr, "geometry")
+        self.cli("flash", "--blob", blob, "--image", self.folder / "i", "--policy", "x", code=64)
+
+
+class Looking(Bench):
+    def setUp(self):
+        super().setUp()
+        self.device_a = self.device("pump-7", "--route", "a1b2")
+        self.records = [self.device_a.record("reading 3 1700000000123 21.5"),
+                        self.device_a.record("event valve \x01 stuck"),
+                        self.device_a.record("raw 00ff10"),
+                        self.device_a.record("name 3 temperature degC")]
+
+    def decode(self, records, code=0):
+        path = self.folder / "c"
+        path.write_bytes(stream(records))
+        return self.cli("decode", "-r", self.registry, "-d", self.db, "-f", path, code=code).stdout
+
+    def explain(self, record, code):
+        return self.cli("explain", "-r", self.registry, "-d", self.db, "--hex", record.hex(),
+                        code=code).stdout
+
+    def test_decodes_without_changing_anything(self):
+        before = self.state()
+        text = self.decode(self.records)
+        self.assertIn("2023-11-14T22:13:20.123Z series 3 = 21.5", text)
+        self.assertIn('warning "valve ? stuck"', text)
+        self.assertIn("raw 00ff10", text)
+        self.assertIn('"temperature" in "degC"', text)
+        self.assertEqual(self.state(), before)
+        self.assertEqual(self.ingest(self.records)["stored"], 4)
+
+    def test_decodes_what_was_accepted_before(self):
+        self.ingest(self.records[:2])
+        text = self.decode(self.records)
+        self.assertEqual(text.count("accepted before"), 2)
+        self.assertIn("raw 00ff10", text)
+
+    def test_decode_names_what_it_refuses(self):
+        broken = self.records[0][:-1] + bytes([self.records[0][-1] ^ 1])
+        self.assertIn("pump-7", self.decode([broken], code=1))
+
+    def test_explains_an_acceptance(self):
+        before = self.state()
+        text = self.explain(self.records[0], 0)
+        for words in ("1 header: provisioned record, up, full form, live lane, route a1b2",
+                      "2 context: route of device pump-7", "3 generation", "within reach",
+                      "5 verdict: ACCEPTED as generation 0, sequence 0", "series 3 = 21.5"):
+            self.assertIn(words, text)
+        self.assertEqual(self.state(), before)
+
+    def test_explains_a_frame_in_a_file(self):
+        path = self.folder / "one"
+        path.write_bytes(frame(self.records[0]))
+        done = self.cli("explain", "-r", self.registry, "-d", self.db, "-f", path, "--framed")
+        self.assertIn("ACCEPTED", done.stdout)
+
+    def test_explains_rejections(self):
+        good = bytearray(self.records[0])
+        self.ingest([bytes(good)])
+        self.assertIn("window has this number already", self.explain(bytes(good), 2))
+        forged = bytearray(self.records[1])
+        forged[-1] ^= 1
+        self.assertIn("the tag does not verify", self.explain(bytes(forged), 2))
+        self.assertIn("the reserved bit is set", self.explain(bytes([good[0] | 1]) + good[1:], 2))
+        self.assertIn("no device of the registry has this route",
+                      self.explain(good[:1] + b"\x77\x77" + good[3:], 2))
+        ahead = bytearray(self.records[1])
+        ahead[3:7] = struct.pack("<I", 5)
+        self.assertIn("the claim does not verify", self.explain(bytes(ahead), 2))
+        ahead[3:7] = struct.pack("<I", 1 << 30)
+        self.assertIn("more than the 262144 that are followed", self.explain(bytes(ahead), 2))
+        self.assertIn("REJECTED", self.explain(b"", 2))
+
+    def test_exports_exact_doubles(self):
+        bits = ["7ff8000000000000", "fff8000000000001", "8000000000000000", "7ff0000000000000",
+                "fff0000000000000", "0000000000000001", "3fb999999999999a", "7fefffffffffffff"]
+        records = [self.device_a.record(f"reading 3 5 0b{one}") for one in bits]
+        self.ingest([self.records[3]] + records)
+        rows = self.cli("export", "--db", self.db, "--csv").stdout.splitlines()
+        self.assertEqual([row.rsplit(",", 1)[1] for row in rows[1:]], bits)
+        for row, one in zip(rows[1:], bits):
+            value = float(row.split(",")[-2])
+            expected = struct.unpack(">d", bytes.fromhex(one))[0]
+            self.assertEqual(repr(value), repr(expected))
+            self.assertIn('"temperature"', row)
+        self.assertEqual(self.cli("export", "--db", self.db, "--device", "x").stdout.count("\n"), 1)
+
+
+if __name__ == "__main__":
+    main()
