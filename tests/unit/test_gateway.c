@@ -756,17 +756,86 @@ static void without_slots_only_the_current_generation_is_open(void **state)
     assert_int_equal(get_state().floor, 5);
 }
 
-/* Looks for 16 bytes of a key anywhere in the gateway's memory. */
-static bool is_in_memory(const fer_chain *chain)
+/* Looks for a key anywhere in the gateway's memory. */
+static bool is_in_memory(const fer_secret *secret)
 {
     const uint8_t *bytes = (const uint8_t *)gateway_arena.base;
 
-    for (size_t i = 0; i + 16 <= gateway_arena.used; i++) {
-        if (memcmp(bytes + i, chain->secret.bytes, 16) == 0) {
+    for (size_t i = 0; i + FER_SECRET_BYTES <= gateway_arena.used; i++) {
+        if (memcmp(bytes + i, secret->bytes, FER_SECRET_BYTES) == 0) {
             return true;
         }
     }
     return false;
+}
+
+/* The backlog key of a generation: one that only the shared cache keeps. */
+static fer_secret get_backlog_key(uint32_t generation)
+{
+    fer_generation keys;
+
+    fixture_generation(&keys, 0, ROUTE, generation);
+    return fer_generation_get_body(&keys)->keys[FER_BRANCH_BACKLOG].secret;
+}
+
+static void keys_below_the_floor_are_gone(void **state)
+{
+    fer_secret secret = get_backlog_key(10);
+
+    (void)state;
+    assert_int_equal(receive_new(10, FER_LANE_BACKLOG, 0), FER_OK);
+    assert_true(is_in_memory(&secret));
+    assert_int_equal(receive_new(10 + REACH, FER_LANE_LIVE, 0), FER_OK);
+    assert_true(is_in_memory(&secret));
+    assert_int_equal(receive_new(11 + REACH, FER_LANE_LIVE, 0), FER_OK);
+    assert_false(is_in_memory(&secret));
+}
+
+static void keys_of_a_removed_context_are_gone(void **state)
+{
+    fer_secret secret = get_backlog_key(10);
+    fer_credential credential;
+    fer_claim_key claim;
+
+    (void)state;
+    fixture_mint(&credential, 0, fixture_route, ROUTE);
+    assert_int_equal(fer_credential_read(&credential, NULL, &claim, NULL), FER_OK);
+    assert_int_equal(receive_new(10, FER_LANE_BACKLOG, 0), FER_OK);
+    assert_true(is_in_memory(&secret));
+    assert_true(is_in_memory(&claim.secret));
+    assert_int_equal(fer_gateway_remove(gateway, context), FER_OK);
+    assert_false(is_in_memory(&secret));
+    assert_false(is_in_memory(&claim.secret));
+}
+
+static void an_imported_context_starts_without_kept_keys(void **state)
+{
+    fer_secret secret = get_backlog_key(10);
+    struct image image;
+    uint32_t number;
+
+    (void)state;
+    assert_int_equal(receive_new(10, FER_LANE_BACKLOG, 0), FER_OK);
+    image = export();
+    assert_int_equal(fer_gateway_import(gateway, image.bytes, image.length, &number), FER_OK);
+    assert_false(is_in_memory(&secret));
+}
+
+static void the_key_used_last_is_kept_longest(void **state)
+{
+    uint32_t before;
+
+    (void)state;
+    assert_int_equal(receive_new(20, FER_LANE_BACKLOG, 0), FER_OK);
+    assert_int_equal(receive_new(20, FER_LANE_LIVE, 0), FER_OK);
+    for (uint32_t i = 1; i <= 2 * CACHE; i++) {
+        struct wire wire = make(20 - i, FER_LANE_BACKLOG, 0);
+
+        (void)open_now(&wire);
+        before = get_steps();
+        assert_int_equal(receive_new(20, FER_LANE_BACKLOG, i), FER_OK);
+        assert_int_equal(get_steps(), before);
+    }
 }
 
 static void chains_below_the_floor_are_gone(void **state)
@@ -781,14 +850,14 @@ static void chains_below_the_floor_are_gone(void **state)
         chains[i] = chains[i - 1];
         fer_schedule_next(&chains[i], i - 1);
     }
-    assert_true(is_in_memory(&chains[0]));
+    assert_true(is_in_memory(&chains[0].secret));
     assert_int_equal(receive_new(10, FER_LANE_LIVE, 0), FER_OK);
     assert_int_equal(receive_new(30, FER_LANE_LIVE, 0), FER_OK);
     assert_int_equal(get_state().floor, 14);
     for (uint32_t i = 0; i < 14; i++) {
-        assert_false(is_in_memory(&chains[i]));
+        assert_false(is_in_memory(&chains[i].secret));
     }
-    assert_true(is_in_memory(&chains[14]));
+    assert_true(is_in_memory(&chains[14].secret));
 }
 
 /* ---- downlink ----------------------------------------------------------------------------- */
@@ -1008,6 +1077,10 @@ int main(void)
         cmocka_unit_test_setup(tickets_are_checked_again_at_commit, setup),
         cmocka_unit_test_setup(a_forged_ticket_is_refused, setup),
         cmocka_unit_test_setup(without_slots_only_the_current_generation_is_open, setup),
+        cmocka_unit_test_setup(keys_below_the_floor_are_gone, setup),
+        cmocka_unit_test_setup(keys_of_a_removed_context_are_gone, setup),
+        cmocka_unit_test_setup(an_imported_context_starts_without_kept_keys, setup),
+        cmocka_unit_test_setup(the_key_used_last_is_kept_longest, setup),
         cmocka_unit_test_setup(chains_below_the_floor_are_gone, setup),
         cmocka_unit_test_setup(downlink_opens_on_the_device, setup),
         cmocka_unit_test_setup(downlink_starts_again_with_each_generation, setup),
