@@ -32,11 +32,6 @@ static bool can_overwrite(const fer_nv_geometry *geometry)
     return (geometry->flags & (unsigned)(FER_NV_OVERWRITE | FER_NV_REWRITE)) != 0;
 }
 
-static uint8_t destroyed_value(const fer_store *store)
-{
-    return (uint8_t)~store->nv.geometry->erased;
-}
-
 /* ---- create and close ------------------------------------------------------------------- */
 
 static bool granule_is_possible(const fer_nv_geometry *geometry)
@@ -116,41 +111,50 @@ void fer_store_close(fer_store **store)
 
 /* ---- destroying ------------------------------------------------------------------------- */
 
-/* Destroys one slot by programming over it. Slots that are blank, or surely destroyed, stay. */
-static fer_status destroy_slot(fer_store *store, fer_place at)
+/* Destroys one slot by programming over it; where not told to do so surely, only if it is neither
+ * blank nor destroyed already. */
+static fer_status destroy_slot(fer_store *store, fer_place at, bool surely)
 {
     uint32_t offset = fer_store_offset(store, at);
     uint32_t size = fer_store_slot_size(store);
     bool done = false;
-    fer_status status = fer_store_slot_is_blank(store, at, &done);
+    fer_status status = FER_OK;
 
-    if (status == FER_OK && !done && !store->thorough) {
-        status = fer_store_holds(store, at.block, offset, size, destroyed_value(store), &done);
+    if (!surely) {
+        status = fer_store_is_blank(store, at.block, offset, size, &done);
+    }
+    if (!surely && !done && status == FER_OK) {
+        status = fer_store_holds(store, at.block, offset, size, fer_store_destroyed(store), &done);
     }
     if (status != FER_OK || done) {
         return status;
     }
-    return fer_store_fill(store, at.block, offset, size, destroyed_value(store));
+    return fer_store_fill(store, at.block, offset, size, fer_store_destroyed(store));
 }
 
+/* The slots after the kept one are the next to be used, so they stay blank. */
 static fer_status destroy_in_block(fer_store *store, uint32_t block, fer_place keep)
 {
     fer_status status = FER_OK;
 
     for (uint32_t slot = 0; slot < store->slots && status == FER_OK; slot++) {
+        bool later = block == keep.block && slot > keep.slot;
+
         if (block != keep.block || slot != keep.slot) {
-            status = destroy_slot(store, (fer_place){block, slot});
+            status = destroy_slot(store, (fer_place){block, slot}, store->thorough && !later);
         }
     }
     return status;
 }
 
+/* A block that reads as erased may be so by half, where no port looks at the margin: surely means
+ * that it is erased all the same. */
 static fer_status make_blank(fer_store *store, uint32_t block, bool surely)
 {
     bool blank = false;
     fer_status status = fer_store_is_blank(store, block, 0, store->nv.geometry->block_size, &blank);
 
-    if (status != FER_OK || (blank && !surely)) {
+    if (status != FER_OK || (blank && (!surely || store->nv.ops->is_blank != 0))) {
         return status;
     }
     return fer_store_erase(store, block);
@@ -212,6 +216,7 @@ static fer_status settle(fer_store *store, fer_place at)
         store->skip = 0;
         store->thorough = false;
         store->ready = true;
+        store->settled = true;
     }
     return status;
 }
@@ -229,41 +234,41 @@ static fer_status block_has_v(const fer_store *store, uint32_t block, bool *yes)
 }
 
 /* The ring is full of slots whose programming was cut short: the block before the newest entry's
- * is erased and begun again. Not so where an entry in it was sealed and has become unreadable:
- * its erasure would take away what shows that generations were used (NONCE, CLOSED). */
-static fer_status begin_again(fer_store *store, uint32_t block)
+ * is to be erased and begun again. Not so where an entry in it was sealed and has become
+ * unreadable: that is what shows that generations were used (NONCE, CLOSED). */
+static fer_status may_begin_again(const fer_store *store, uint32_t block)
 {
     bool sealed = false;
     fer_status status = block_has_v(store, block, &sealed);
 
-    if (status == FER_OK && sealed) {
-        status = FER_TROUBLE_STATE;
-    }
-    return status == FER_OK ? fer_store_erase(store, block) : status;
+    return status == FER_OK && sealed ? FER_TROUBLE_STATE : status;
 }
 
-/* Chooses the slot for the next entry; at the first of a block, makes sure that it was erased. */
+/* Makes sure that the block after `before` is erased; `before` then says so. */
+static fer_status begin_block(fer_store *store, fer_place before, uint32_t block)
+{
+    bool unmarked = false;
+    fer_status status = fer_store_cell_is_blank(store, before, FER_CELL_D, &unmarked);
+
+    if (status == FER_OK) {
+        status = make_blank(store, block, true);
+    }
+    return status == FER_OK && unmarked ? fer_store_mark(store, before, FER_CELL_D, 'E') : status;
+}
+
+/* Chooses the slot for the next entry. */
 static fer_status choose(fer_store *store, fer_place *at)
 {
-    fer_place before = store->last;
-    bool unerased = false;
-
-    *at = fer_store_next(store, before);
-    if (at->slot != 0) {
+    *at = fer_store_next(store, store->last);
+    if (at->slot != 0 || store->settled) {
         return FER_OK;
     }
-    if (at->block == store->newest.block) {
-        at->block = before.block;
-        return begin_again(store, at->block);
+    if (at->block != store->newest.block) {
+        return begin_block(store, store->last, at->block);
     }
-    fer_status status = fer_store_cell_is_blank(store, before, FER_CELL_D, &unerased);
-    if (status == FER_OK && unerased) {
-        status = fer_store_erase(store, at->block);
-        if (status == FER_OK) {
-            status = fer_store_mark(store, before, FER_CELL_D, 'E');
-        }
-    }
-    return status;
+    at->block = store->last.block;
+    fer_status status = may_begin_again(store, at->block);
+    return status == FER_OK ? make_blank(store, at->block, true) : status;
 }
 
 /* ---- the interface ---------------------------------------------------------------------- */
@@ -329,6 +334,7 @@ static fer_status finish(fer_store *store, fer_status status)
     fer_wipe(store->page, store->body);
     if (status != FER_OK) {
         store->ready = false;
+        store->settled = false;
     }
     return status;
 }

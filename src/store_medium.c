@@ -120,6 +120,11 @@ uint32_t fer_store_offset(const fer_store *store, fer_place at)
     return at.slot * fer_store_slot_size(store);
 }
 
+uint8_t fer_store_destroyed(const fer_store *store)
+{
+    return (uint8_t)~store->nv.geometry->erased;
+}
+
 uint32_t fer_store_next_block(const fer_store *store, uint32_t block)
 {
     return block + 1u < store->nv.geometry->block_count ? block + 1u : 0;

@@ -68,32 +68,70 @@ static fer_status find_newest(fer_store *store, struct finding *best)
     return status;
 }
 
-/* Every slot after the newest that is not blank counts as used: an entry may have been there that
- * can no longer be read. What lies beyond a block whose last D is blank is older, and does not
- * count: that block was not yet erased. */
-static fer_status count_used(fer_store *store)
+/* Whether a slot of another block is older than the newest: an entry, or a destroyed one. */
+static fer_status is_older(fer_store *store, fer_place at, bool *yes)
+{
+    uint32_t generation;
+    fer_status status = look(store, at, yes, &generation);
+
+    if (status != FER_OK || *yes) {
+        return status;
+    }
+    return fer_store_holds(store, at.block, fer_store_offset(store, at), fer_store_slot_size(store),
+                           fer_store_destroyed(store), yes);
+}
+
+/* Counts the used slots of one block, from `at` on; `distance` is that of the slot before it. */
+static fer_status count_in_block(fer_store *store, fer_place at, uint32_t distance, bool *older)
 {
     fer_status status = FER_OK;
-    fer_place at = store->newest;
-    bool blank = false;
+    bool blank = true;
 
-    store->last = at;
-    store->skip = 0;
-    for (uint32_t distance = 1; status == FER_OK; distance++) {
-        if (fer_store_is_last(store, at)) {
-            status = fer_store_cell_is_blank(store, at, FER_CELL_D, &blank);
-            if (blank || fer_store_next_block(store, at.block) == store->newest.block) {
-                break;
-            }
-        }
-        at = fer_store_next(store, at);
-        if (status == FER_OK) {
-            status = fer_store_slot_is_blank(store, at, &blank);
+    *older = false;
+    for (; at.slot < store->slots && status == FER_OK && !*older; at.slot++) {
+        distance++;
+        status = fer_store_slot_is_blank(store, at, &blank);
+        if (status == FER_OK && !blank && at.block != store->newest.block) {
+            status = is_older(store, at, older);
         }
         if (!blank) {
             store->last = at;
             store->skip = distance;
         }
+    }
+    return status;
+}
+
+/* Every slot after the newest that is not blank counts as used: an entry may have been there that
+ * can no longer be read. What lies beyond a block whose last D is blank does not count, nor a block
+ * that still has an older entry: it was not yet erased, so nothing newer can be in it. */
+static fer_status count_used(fer_store *store)
+{
+    fer_place at = store->newest;
+    uint32_t distance = store->slots - 1u - at.slot;
+    bool end = false;
+
+    store->last = at;
+    store->skip = 0;
+    at.slot++;
+    fer_status status = count_in_block(store, at, 0, &end);
+    while (status == FER_OK) {
+        fer_place last = store->last;
+        uint32_t skip = store->skip;
+
+        at.slot = store->slots - 1u;
+        status = fer_store_cell_is_blank(store, at, FER_CELL_D, &end);
+        at = (fer_place){fer_store_next_block(store, at.block), 0};
+        if (status != FER_OK || end || at.block == store->newest.block) {
+            break;
+        }
+        status = count_in_block(store, at, distance, &end);
+        if (end) {
+            store->last = last;
+            store->skip = skip;
+            break;
+        }
+        distance += store->slots;
     }
     return status;
 }
@@ -133,7 +171,7 @@ fer_status fer_store_recover(fer_store *store)
     if (status == FER_OK) {
         status = fer_store_cell_is(store, best.place, FER_CELL_D, 'D', &yes);
     }
-    store->thorough = !yes;
+    store->thorough = !yes || store->skip != 0;
     store->ready = status == FER_OK;
     return status;
 }

@@ -38,7 +38,8 @@ struct fer_store {
     uint16_t cell;
     uint8_t policy;
     bool ready;    /* newest, last, skip and thorough are known */
-    bool thorough; /* the destruction before newest may be marginal: do it again */
+    bool settled;  /* the newest was written since boot: what follows is surely blank */
+    bool thorough; /* what looks blank or destroyed may be marginal: destroy it surely */
     uint8_t page[];
 };
 
@@ -70,6 +71,8 @@ FER_MUST_USE fer_status fer_store_erase(fer_store *store, uint32_t block);
 
 uint32_t fer_store_slot_size(const fer_store *store);
 uint32_t fer_store_offset(const fer_store *store, fer_place at);
+/* What the bytes of a destroyed slot are. */
+uint8_t fer_store_destroyed(const fer_store *store);
 uint32_t fer_store_next_block(const fer_store *store, uint32_t block);
 bool fer_store_is_last(const fer_store *store, fer_place at);
 fer_place fer_store_next(const fer_store *store, fer_place at);
