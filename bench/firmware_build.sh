@@ -8,7 +8,7 @@ firmware_build() {
     mkdir -p "$top/build"
     { cmake -S "$top" -B "$tree" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel \
         --toolchain "$top/cmake/toolchain-arm-none-eabi.cmake" -DFERRULE_CPU="$1" \
-        -DFERRULE_DEPS_DIR="${FERRULE_DEPS_DIR:-$top/.deps}" -DFERRULE_LTO=ON \
+        -DFERRULE_DEPS_DIR="${FERRULE_DEPS_DIR:-$top/.deps}" -DFERRULE_LTO=ON -DCMAKE_C_FLAGS_MINSIZEREL="-Os -g -DNDEBUG" \
         -DFERRULE_TESTS=OFF -DFERRULE_EXAMPLES=OFF &&
         cmake --build "$tree" --target "$2"; } >"$log" 2>&1 ||
         { tail -n 20 "$log" >&2; return 1; }

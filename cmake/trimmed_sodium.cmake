@@ -8,7 +8,6 @@ if(NOT EXISTS ${sodium}/sodium/utils.c)
 endif()
 
 set(sodium_sources
-  crypto_aead/chacha20poly1305/sodium/aead_chacha20poly1305.c
   crypto_auth/hmacsha256/auth_hmacsha256.c
   crypto_hash/sha256/cp/hash_sha256_cp.c
   crypto_hash/sha256/hash_sha256.c
@@ -27,7 +26,7 @@ unset(VERSION)
 configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export.h COPYONLY)
 
 add_library(ferrule_trimmed_sodium STATIC ${sodium_sources}
-  cmake/trimmed_sodium/chacha20.c cmake/trimmed_sodium/poly1305.c cmake/trimmed_sodium/misuse.c)
+  cmake/trimmed_sodium/aead.c cmake/trimmed_sodium/misuse.c)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}
   PRIVATE ${sodium} ${sodium}/include/sodium ${sodium_include}/sodium)
