@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "ferrule/store.h"
 #include "files.h"
+#include "nv_file.h"
 #include "text.h"
 
 #define IMAGE_MAX (64u << 20)
@@ -32,6 +33,8 @@ struct flash {
 static const struct argp_option argp_options[] = {
     {"blob", 'b', "FILE", 0, "The credential, from 'ferrule provision'", 0},
     {"image", 'o', "FILE", 0, "The image to make (never overwritten)", 0},
+    {"port", 'p', "NAME", 0,
+     "Geometry of one of Ferrule's ports: cortex-m (as given if nothing is) or posix", 0},
     {"block-size", KEY_BLOCK_SIZE, "N", 0, "Bytes in an erase block (1024)", 0},
     {"blocks", KEY_BLOCKS, "N", 0, "How many blocks (2)", 0},
     {"granule", KEY_GRANULE, "N", 0, "Bytes programmed at once, 1 to 512 (4)", 0},
@@ -44,11 +47,13 @@ static const struct argp_option argp_options[] = {
 
 static const char documentation[] =
     "Install a credential in a new image of a device's memory."
-    "\vThe geometry must be the one that the firmware's port tells the library. The defaults are "
-    "those of the Cortex-M example.\n"
+    "\vThe geometry must be the one that the firmware's port tells the library; options after "
+    "--port "
+    "change what it sets.\n"
     "Examples:\n"
     "  ferrule flash --blob pump-7.blob --image flash.img\n"
-    "  ferrule flash --blob pump-7.blob --image state.bin --rewrite --granule 1\n"
+    "  ferrule flash --blob pump-7.blob --image pump-7.state --port posix\n"
+    "  ferrule flash --blob pump-7.blob --image eeprom.bin --rewrite --granule 1\n"
     "Erase the blob afterwards: a credential is for one device.";
 
 static uint32_t number(const char *text, uint32_t least, uint32_t most, const char *name,
@@ -92,6 +97,23 @@ static error_t parse_geometry(int key, const char *text, struct flash *flash,
     }
 }
 
+/* What ports/cortex-m (nv_image) and ports/posix (nv_file) tell the library. */
+static void set_port(const char *name, struct flash *flash, struct argp_state *state)
+{
+    static const fer_nv_geometry cortex_m = {.block_size = 1024,
+                                             .block_count = 2,
+                                             .granule = 4,
+                                             .erased = 0xFF,
+                                             .flags = FER_NV_OVERWRITE};
+    if (strcmp(name, "cortex-m") == 0) {
+        flash->geometry = cortex_m;
+    } else if (strcmp(name, "posix") == 0) {
+        flash->geometry = *nv_file_port(NULL).geometry;
+    } else {
+        argp_error(state, "--port: must be cortex-m or posix");
+    }
+}
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
     struct flash *flash = state->input;
@@ -101,6 +123,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         return 0;
     case 'o':
         flash->image = text;
+        return 0;
+    case 'p':
+        set_port(text, flash, state);
         return 0;
     case KEY_POLICY:
         flash->policy = strcmp(text, "block") == 0 ? FER_STORE_BLOCK : FER_STORE_STRICT;
