@@ -85,6 +85,7 @@ static void forget(uint32_t *words, uint32_t bits, uint32_t first, uint32_t coun
         uint32_t bit = first % 32u;
         uint32_t n = count < 32u - bit ? count : 32u - bit;
 
+        /* cppcheck-suppress shiftTooManyBits ; n is 1 to 32 */
         words[first % bits / 32u] &= ~(UINT32_MAX >> (32u - n) << bit);
         first += n;
         count -= n;
