@@ -31,15 +31,44 @@ _Static_assert(sizeof(struct fer_frame_decoder) + 8u <= FER_FRAME_DECODER_SIZE(8
 _Static_assert(FER_FRAME_DECODER_SIZE(8u) < sizeof(struct fer_frame_decoder) + 8u + 24u,
                "FER_FRAME_DECODER_SIZE is wasteful");
 
+/*@ logic integer frame_size(integer n) = n + (n + 253) / 254 + (n == 0 ? 1 : 0) + 1;
+ */
+
 /* Writes the blocks of n bytes and the delimiter; returns where they end. A code is written behind
  * its block, and out is ahead of the first byte not yet read by one for every block begun at most:
  * so writing never overtakes reading, from FER_FRAME_HEADROOM on. */
+/*@ requires n <= SIZE_MAX / 2;
+    requires n == 0 || \valid_read(in + (0 .. n - 1));
+    requires \valid(out + (0 .. frame_size(n) - 1));
+    requires \separated(in + (0 .. n - 1), out + (0 .. frame_size(n) - 1));
+    assigns out[0 .. frame_size(n) - 1];
+    assigns \result \from out;
+    ensures at_most_the_stated_size: \result == out + (\result - out) &&
+              2 <= \result - out <= frame_size(n);
+    ensures no_zero_within: \forall integer i; 0 <= i < \result - out - 1 ==> out[i] != 0;
+    ensures delimited: out[\result - out - 1] == 0;
+ */
 static uint8_t *encode(const uint8_t *in, size_t n, uint8_t *out)
 {
+    /*@ loop invariant 0 <= n <= \at(n, Pre) && in == \at(in, Pre) + (\at(n, Pre) - n);
+        loop invariant out == \at(out, Pre) + (out - \at(out, Pre));
+        loop invariant 0 <= out - \at(out, Pre) && out - \at(out, Pre) + frame_size(n) <=
+       frame_size(\at(n, Pre)); loop invariant \forall integer i; 0 <= i < out - \at(out, Pre) ==>
+       \at(out, Pre)[i] != 0; loop assigns in, n, out, \at(out, Pre)[0 .. frame_size(\at(n, Pre)) -
+       1];
+     */
     for (;;) {
         uint8_t *code = out++;
         size_t rest = n > RUN_MAX ? n - RUN_MAX : 0;
 
+        /*@ loop invariant rest <= n <= \at(n, LoopEntry);
+            loop invariant in == \at(in, LoopEntry) + (\at(n, LoopEntry) - n);
+            loop invariant out == code + 1 + (\at(n, LoopEntry) - n);
+            loop invariant \forall integer i; 0 <= i < out - \at(out, Pre) &&
+                             i != code - \at(out, Pre) ==> \at(out, Pre)[i] != 0;
+            loop assigns in, n, out, \at(out, Pre)[0 .. frame_size(\at(n, Pre)) - 1];
+            loop variant n;
+         */
         for (; n > rest && *in != 0; n--) {
             *out++ = *in++;
         }
@@ -94,6 +123,22 @@ fer_status fer_frame_decoder_create(fer_arena *arena, size_t capacity, fer_frame
     return FER_OK;
 }
 
+/*@ predicate decoding(fer_frame_decoder *d) =
+      \valid(&d->tag) && \valid(&d->capacity) && \valid(&d->length) && \valid(&d->counts) &&
+      \valid(&d->taken) && \valid(&d->run) && \valid(&d->zero) && \valid(&d->oversized) &&
+      1 <= d->capacity <= SIZE_MAX / 2 && d->length <= d->capacity &&
+      \valid(d->bytes + (0 .. d->capacity - 1)) && d->run <= RUN_MAX;
+
+    // Field by field, because the prover gives a struct with a flexible array no size.
+    predicate apart(fer_frame_decoder *d, uint8_t *p, integer n) =
+      \separated(p + (0 .. n - 1), &d->tag, &d->capacity, &d->length, &d->counts, &d->taken,
+                 &d->run, &d->zero, &d->oversized, d->bytes + (0 .. d->capacity - 1));
+ */
+
+/*@ requires \valid(counter);
+    assigns *counter;
+    ensures saturates: *counter == \min(\old(*counter) + n, UINT32_MAX);
+ */
 static void count(uint32_t *counter, uint32_t n)
 {
     *counter = n < UINT32_MAX - *counter ? *counter + n : UINT32_MAX;
@@ -101,6 +146,16 @@ static void count(uint32_t *counter, uint32_t n)
 
 /* Takes what is there of the block begun, up to a delimiter and as far as there is room; returns
  * how many bytes. Most bytes go through this loop alone. */
+/*@ requires decoding(decoder) && (n == 0 || \valid_read(in + (0 .. n - 1)));
+    requires apart(decoder, in, n);
+    assigns decoder->taken, decoder->length, decoder->run,
+            decoder->bytes[0 .. decoder->capacity - 1];
+    ensures decoding(decoder) && \result <= n && \result <= \old(decoder->run);
+    ensures decoder->length == \old(decoder->length) + \result;
+    ensures decoder->run == \old(decoder->run) - \result;
+    ensures stopped_for_a_reason: \result == n || in[\result] == 0 || decoder->run == 0 ||
+              decoder->length == decoder->capacity;
+ */
 static size_t take_run(fer_frame_decoder *decoder, const uint8_t *in, size_t n)
 {
     uint8_t *out = decoder->bytes + decoder->length;
@@ -109,6 +164,10 @@ static size_t take_run(fer_frame_decoder *decoder, const uint8_t *in, size_t n)
 
     most = most < decoder->run ? most : decoder->run;
     most = most < n ? most : n;
+    /*@ loop invariant at <= most;
+        loop assigns at, out[0 .. most - 1];
+        loop variant most - at;
+     */
     while (at < most && in[at] != 0) {
         out[at] = in[at];
         at++;
@@ -120,6 +179,13 @@ static size_t take_run(fer_frame_decoder *decoder, const uint8_t *in, size_t n)
 }
 
 /* Takes the byte behind a run, which is not the delimiter: a code, or one byte too many. */
+/*@ requires decoding(decoder) && byte != 0;
+    assigns decoder->taken, decoder->length, decoder->oversized, decoder->run, decoder->zero,
+            decoder->bytes[0 .. decoder->capacity - 1];
+    ensures decoding(decoder) && decoder->taken >= 1;
+    ensures nothing_kept: \old(decoder->oversized) ==>
+              decoder->oversized && decoder->length == \old(decoder->length);
+ */
 static void take(fer_frame_decoder *decoder, uint8_t byte)
 {
     count(&decoder->taken, 1);
@@ -137,6 +203,11 @@ static void take(fer_frame_decoder *decoder, uint8_t byte)
 }
 
 /* Judges the frame that a delimiter ends; true if it is good. */
+/*@ requires decoding(decoder);
+    assigns decoder->counts;
+    ensures decoding(decoder);
+    ensures \result <==> decoder->taken != 0 && !decoder->oversized && decoder->run == 0;
+ */
 static bool is_good(fer_frame_decoder *decoder)
 {
     if (decoder->taken == 0) {
@@ -151,6 +222,12 @@ static bool is_good(fer_frame_decoder *decoder)
     return false;
 }
 
+/*@ requires decoding(decoder);
+    assigns decoder->length, decoder->taken, decoder->run, decoder->zero, decoder->oversized;
+    ensures decoding(decoder);
+    ensures decoder->length == 0 && decoder->taken == 0 && decoder->run == 0;
+    ensures !decoder->zero && !decoder->oversized;
+ */
 static void restart(fer_frame_decoder *decoder)
 {
     decoder->length = 0;
@@ -161,12 +238,33 @@ static void restart(fer_frame_decoder *decoder)
 }
 
 /* Takes bytes up to the end of the next good frame, or all; returns how many. */
+/*@ requires decoding(decoder) && \valid(good) && \valid(length);
+    requires n == 0 || \valid_read(in + (0 .. n - 1));
+    requires \separated(good, length, in + (0 .. n - 1), &decoder->tag, &decoder->capacity,
+                        &decoder->length, &decoder->counts, &decoder->taken, &decoder->run,
+                        &decoder->zero, &decoder->oversized,
+                        decoder->bytes + (0 .. decoder->capacity - 1));
+    assigns decoder->counts, decoder->taken, decoder->length, decoder->oversized,
+            decoder->run, decoder->zero, *good, *length,
+            decoder->bytes[0 .. decoder->capacity - 1];
+    ensures decoding(decoder) && \result <= n;
+    ensures all_or_a_frame: *good || \result == n;
+    ensures fits: *good ==> *length <= decoder->capacity && in[\result - 1] == 0;
+ */
 static size_t decode(fer_frame_decoder *decoder, const uint8_t *in, size_t n, bool *good,
                      size_t *length)
 {
     size_t at = 0;
 
     *good = false;
+    /*@ loop invariant decoding(decoder) && at <= n;
+        loop invariant decoder->capacity == \at(decoder->capacity, Pre);
+        loop invariant *good ==> at >= 1 && in[at - 1] == 0 && *length <= decoder->capacity;
+        loop assigns at, *good, *length, decoder->counts, decoder->taken, decoder->length,
+                     decoder->oversized, decoder->run, decoder->zero,
+                     decoder->bytes[0 .. decoder->capacity - 1];
+        loop variant n - at;
+     */
     while (at < n && !*good) {
         uint8_t byte;
 
