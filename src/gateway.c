@@ -269,12 +269,12 @@ static void borrow_sealer(fer_gateway *gateway, uint32_t number, struct fer_seal
     memset(sealer, 0, sizeof *sealer);
     key = fer_gateway_get_key(gateway, number, context->cur, FER_BRANCH_DOWN, &sealer->key);
     fer_gateway_keep_key(gateway, number, context->cur, FER_BRANCH_DOWN, key);
-    fer_record_name_build(&sealer->name, FER_KIND_PROVISIONED, FER_DOWN, context->route,
+    fer_record_name_build(&sealer->end.name, FER_KIND_PROVISIONED, FER_FIRST_DOWN, context->route,
                           context->route_length);
     sealer->entropy = gateway->config.entropy;
-    sealer->generation = context->cur;
+    sealer->end.generation = context->cur;
     sealer->next = context->down_next;
-    sealer->tag = fer_tag_make(sealer, FER_TAG_SEALER);
+    sealer->end.tag = fer_tag_make(sealer, FER_TAG_SEALER);
 }
 
 fer_status fer_gateway_seal(fer_gateway *gateway, uint32_t context, const uint8_t *plaintext,

@@ -13,7 +13,7 @@ enum { CELL_TAG, CELL_GENERATION, CELL_NUMBER, CELL_FINGERPRINT };
 struct arrival {
     const uint8_t *record;
     size_t n;
-    fer_unverified header; /* generation and sequence become exact */
+    fer_header header; /* generation and sequence become exact */
     uint32_t context;
 };
 
@@ -46,11 +46,13 @@ static fer_status count_drop(fer_gateway *gateway, fer_status status)
 /* Step 1: at most one context has this kind, direction and route. */
 static fer_status find_context(const fer_gateway *gateway, struct arrival *arrival)
 {
-    const fer_unverified *header = &arrival->header;
+    const fer_header *header = &arrival->header;
     uint32_t place;
 
-    if (header->kind != FER_KIND_PROVISIONED || header->direction != FER_UP ||
-        !fer_gateway_find_route(gateway, header->route, header->route_length, &arrival->context,
+    if ((header->first >> FER_FIRST_KIND_SHIFT) != FER_KIND_PROVISIONED ||
+        (header->first & FER_FIRST_DOWN) != 0 ||
+        !fer_gateway_find_route(gateway, arrival->record + 1,
+                                (uint8_t)fer_header_route(header->first), &arrival->context,
                                 &place)) {
         return FER_DROP_ROUTE;
     }
@@ -58,7 +60,7 @@ static fer_status find_context(const fer_gateway *gateway, struct arrival *arriv
 }
 
 /* Step 2, short form: the generation that 8 bits name, at most 8 ahead, else behind. */
-static fer_status resolve_generation(const struct fer_context *context, fer_unverified *header)
+static fer_status resolve_generation(const struct fer_context *context, fer_header *header)
 {
     uint32_t ahead = (header->generation - context->cur) & 0xFFu;
     uint32_t behind = 0x100u - ahead;
@@ -82,7 +84,7 @@ static fer_status resolve_generation(const struct fer_context *context, fer_unve
 static fer_status check_claim(fer_gateway *gateway, const struct arrival *arrival)
 {
     const struct fer_context *context = &gateway->contexts[arrival->context];
-    size_t claimed = arrival->header.header_length - 4u;
+    size_t claimed = arrival->header.length - 4u;
     uint8_t claim[4];
 
     fer_schedule_claim(&context->claim, arrival->record, claimed, claim);
@@ -98,9 +100,9 @@ static fer_status check_claim(fer_gateway *gateway, const struct arrival *arriva
 static fer_status check_generation(fer_gateway *gateway, struct arrival *arrival)
 {
     const struct fer_context *context = &gateway->contexts[arrival->context];
-    fer_unverified *header = &arrival->header;
+    fer_header *header = &arrival->header;
 
-    if (header->form == FER_FORM_SHORT) {
+    if (!fer_header_is_full(header)) {
         fer_status status = resolve_generation(context, header);
 
         if (status != FER_OK) {
@@ -110,7 +112,7 @@ static fer_status check_generation(fer_gateway *gateway, struct arrival *arrival
     if (header->generation < context->floor) {
         return FER_DROP_OLD;
     }
-    if (header->generation > context->cur && header->form == FER_FORM_FULL) {
+    if (header->generation > context->cur && fer_header_is_full(header)) {
         return check_claim(gateway, arrival);
     }
     return FER_OK;
@@ -119,19 +121,19 @@ static fer_status check_generation(fer_gateway *gateway, struct arrival *arrival
 /* Steps 3 and 4: the exact number, and whether its window takes it, before a key is touched. */
 static fer_status check_number(const fer_gateway *gateway, struct arrival *arrival)
 {
-    fer_unverified *header = &arrival->header;
+    fer_header *header = &arrival->header;
     const uint32_t *window =
         fer_gateway_find_windows(gateway, arrival->context, header->generation);
     bool is_earlier = header->generation < gateway->contexts[arrival->context].cur;
     uint32_t next = 0;
 
     if (window != NULL) {
-        window += header->lane * fer_gateway_lane_cells(gateway);
+        window += (unsigned)fer_header_lane(header) * fer_gateway_lane_cells(gateway);
         next = window[0];
     } else if (is_earlier && !fer_gateway_has_room(gateway, arrival->context, header->generation)) {
         return FER_DROP_OLD;
     }
-    if (header->form == FER_FORM_SHORT) {
+    if (!fer_header_is_full(header)) {
         header->sequence = fer_record_nearest(next, header->sequence);
     }
     return window == NULL
@@ -174,8 +176,9 @@ static void keep_far_chain(fer_gateway *gateway, const struct arrival *arrival)
 static fer_status attempt(fer_gateway *gateway, const struct arrival *arrival, uint8_t *out,
                           fer_opened *opened)
 {
-    const fer_unverified *header = &arrival->header;
-    fer_branch branch = header->lane == FER_LANE_BACKLOG ? FER_BRANCH_BACKLOG : FER_BRANCH_UP;
+    const fer_header *header = &arrival->header;
+    fer_branch branch =
+        fer_header_lane(header) == FER_LANE_BACKLOG ? FER_BRANCH_BACKLOG : FER_BRANCH_UP;
     fer_record_key scratch;
     const fer_record_key *key;
     fer_status status;
@@ -219,8 +222,8 @@ fer_status fer_gateway_open(fer_gateway *gateway, const uint8_t *record, size_t 
         return FER_ERR_ARGUMENT;
     }
     memset(opened, 0, sizeof *opened);
-    status = fer_record_inspect(record, n, &arrival.header);
-    if (status == FER_OK && capacity < fer_record_plaintext(n, &arrival.header)) {
+    status = fer_record_parse(record, n, &arrival.header);
+    if (status == FER_OK && capacity < fer_header_plaintext(&arrival.header, n)) {
         return FER_ERR_CAPACITY;
     }
     if (status == FER_OK) {

@@ -7,12 +7,10 @@
 #include "internal/replay.h"
 
 struct fer_opener {
-    fer_tag tag;
+    fer_record_end end;
     fer_record_key keys[2]; /* by lane; only the up direction has a backlog */
     uint32_t next[2];
-    uint32_t generation;
     uint32_t bits;
-    fer_record_name name;
     uint8_t lanes;
     uint32_t words[]; /* the windows, by lane */
 };
@@ -37,91 +35,78 @@ static size_t measure(unsigned lanes, uint32_t bits)
     return sizeof(fer_opener) + lanes * (bits / 8u);
 }
 
-/* Bits of fer_generation_body.present that an opener of this direction needs. */
-static unsigned get_branches(fer_direction direction)
-{
-    return direction == FER_DOWN ? 1u << FER_BRANCH_DOWN
-                                 : 1u << FER_BRANCH_UP | 1u << FER_BRANCH_BACKLOG;
-}
-
-static void take_keys(struct fer_generation_body *body, fer_direction direction,
-                      fer_record_key keys[2])
-{
-    if (direction == FER_DOWN) {
-        (void)!fer_generation_take_key(body, FER_BRANCH_DOWN, &keys[FER_LANE_LIVE]);
-        return;
-    }
-    (void)!fer_generation_take_key(body, FER_BRANCH_UP, &keys[FER_LANE_LIVE]);
-    (void)!fer_generation_take_key(body, FER_BRANCH_BACKLOG, &keys[FER_LANE_BACKLOG]);
-}
-
-static fer_status build(fer_arena *arena, struct fer_generation_body *body,
-                        const fer_opener_config *config, fer_opener **opener)
-{
-    unsigned lanes = config->direction == FER_UP ? 2u : 1u;
-    fer_opener *made = fer_arena_carve(arena, measure(lanes, config->window_bits));
-
-    if (made == NULL) {
-        return FER_ERR_ARENA;
-    }
-    take_keys(body, config->direction, made->keys);
-    fer_record_name_build(&made->name, body->kind, config->direction, body->route,
-                          body->route_length);
-    made->generation = body->generation;
-    made->bits = config->window_bits;
-    made->lanes = (uint8_t)lanes;
-    made->tag = fer_tag_make(made, FER_TAG_OPENER);
-    *opener = made;
-    return FER_OK;
-}
-
 fer_status fer_opener_create(fer_arena *arena, fer_generation *generation,
                              const fer_opener_config *config, fer_opener **opener)
 {
-    struct fer_generation_body *body = fer_generation_get_body(generation);
+    struct fer_generation_body *body;
+    fer_record_end *end;
+    fer_opener *made;
+    fer_status status;
+    bool down;
 
     if (config == NULL || opener == NULL || (unsigned)config->direction > FER_DOWN ||
         !fer_window_bits_are_valid(config->window_bits)) {
         return FER_ERR_ARGUMENT;
     }
-    if (body == NULL) {
-        return FER_ERR_HANDLE;
+    down = config->direction == FER_DOWN;
+    status = fer_record_create(arena, generation, measure(down ? 1 : 2, config->window_bits),
+                               down ? 1u << FER_BRANCH_DOWN
+                                    : 1u << FER_BRANCH_UP | 1u << FER_BRANCH_BACKLOG,
+                               down ? FER_FIRST_DOWN : 0u, &end);
+    if (status != FER_OK) {
+        return status;
     }
-    if ((get_branches(config->direction) & ~(unsigned)body->present) != 0) {
-        return FER_ERR_ORDER;
+    made = (fer_opener *)end;
+    body = fer_generation_get_body(generation);
+    (void)!fer_generation_take_key(body, down ? FER_BRANCH_DOWN : FER_BRANCH_UP, &made->keys[0]);
+    if (!down) {
+        (void)!fer_generation_take_key(body, FER_BRANCH_BACKLOG, &made->keys[1]);
     }
-    if (fer_crypto_start() != FER_OK) {
-        return FER_TROUBLE_CRYPTO;
-    }
-    return build(arena, body, config, opener);
+    made->bits = config->window_bits;
+    made->lanes = down ? 1 : 2;
+    made->end.tag = fer_tag_make(made, FER_TAG_OPENER);
+    *opener = made;
+    return FER_OK;
 }
 
-/* Generation and sequence as far as a short form leaves them open; then whether they may be
- * opened at all, before a key is touched. */
-static fer_status locate(const fer_opener *opener, const uint8_t *record, fer_unverified *header)
+static uint32_t *get_words(fer_opener *opener, unsigned lane)
 {
-    bool full = header->form == FER_FORM_FULL;
-    uint32_t generation = full ? opener->generation : (uint8_t)opener->generation;
+    return opener->words + lane * (opener->bits / 32u);
+}
 
-    if (!fer_record_is_named(&opener->name, record)) {
+/* Whether a parsed record is of this context and direction. */
+static bool is_named(const fer_record_name *name, const uint8_t *record, unsigned first)
+{
+    return (first & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG)) == name->bytes[0] &&
+           memcmp(record + 1, name->bytes + 1, name->length - 1u) == 0;
+}
+
+/* Makes generation and sequence exact; then whether they may be opened, before a key is touched. */
+static fer_status locate(const fer_opener *opener, const uint8_t *record, fer_header *header)
+{
+    unsigned lane = (unsigned)fer_header_lane(header);
+    bool full = fer_header_is_full(header);
+    uint32_t own = opener->end.generation;
+
+    if (!is_named(&opener->end.name, record, header->first)) {
         return FER_DROP_ROUTE;
     }
-    if (header->generation != generation) {
-        return full && header->generation > generation ? FER_DROP_FAR : FER_DROP_OLD;
+    if (header->generation != (full ? own : (uint8_t)own)) {
+        return full && header->generation > own ? FER_DROP_FAR : FER_DROP_OLD;
     }
-    header->generation = opener->generation;
+    header->generation = own;
     if (!full) {
-        header->sequence = fer_record_nearest(opener->next[header->lane], header->sequence);
+        header->sequence = fer_record_nearest(opener->next[lane], header->sequence);
     }
-    return fer_window_check(opener->next[header->lane],
-                            opener->words + header->lane * (opener->bits / 32u), opener->bits,
-                            header->sequence);
+    return fer_window_check(opener->next[lane], opener->words + lane * (opener->bits / 32u),
+                            opener->bits, header->sequence);
 }
 
-fer_status fer_opener_open(const fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
-                           size_t capacity, fer_opened *opened)
+/* Opens without a ticket. */
+static fer_status open_record(const fer_opener *opener, const uint8_t *record, size_t n,
+                              uint8_t *out, size_t capacity, fer_opened *opened)
 {
-    fer_unverified header;
+    fer_header header;
     fer_status status;
 
     if (!is_open(opener)) {
@@ -130,32 +115,40 @@ fer_status fer_opener_open(const fer_opener *opener, const uint8_t *record, size
     if (record == NULL || out == NULL || opened == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    memset(opened, 0, sizeof *opened);
-    status = fer_record_inspect(record, n, &header);
-    if (status == FER_OK && capacity < fer_record_plaintext(n, &header)) {
-        return FER_ERR_CAPACITY;
-    }
+    opened->length = 0;
+    opened->ticket.opaque[CELL_TAG] = 0;
+    status = fer_record_parse(record, n, &header);
     if (status == FER_OK) {
+        if (capacity < fer_header_plaintext(&header, n)) {
+            return FER_ERR_CAPACITY;
+        }
         status = locate(opener, record, &header);
     }
     if (status != FER_OK) {
         fer_record_reject(&header, n, out, capacity);
         return status;
     }
-    status = fer_record_attempt(&opener->keys[header.lane], record, n, &header, out, opened);
+    return fer_record_attempt(&opener->keys[fer_header_lane(&header)], record, n, &header, out,
+                              opened);
+}
+
+fer_status fer_opener_open(const fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
+                           size_t capacity, fer_opened *opened)
+{
+    fer_status status = open_record(opener, record, n, out, capacity, opened);
+
     if (status == FER_OK) {
-        opened->ticket.opaque[CELL_TAG] = opener->tag;
-        opened->ticket.opaque[CELL_GENERATION] = header.generation;
-        opened->ticket.opaque[CELL_LANE] = header.lane;
-        opened->ticket.opaque[CELL_SEQUENCE] = header.sequence;
+        opened->ticket.opaque[CELL_TAG] = opener->end.tag;
+        opened->ticket.opaque[CELL_GENERATION] = opened->generation;
+        opened->ticket.opaque[CELL_LANE] = opened->lane;
+        opened->ticket.opaque[CELL_SEQUENCE] = opened->sequence;
     }
     return status;
 }
 
 fer_status fer_opener_commit(fer_opener *opener, fer_ticket *ticket)
 {
-    uint64_t lane;
-    uint32_t sequence;
+    unsigned lane;
 
     if (!is_open(opener)) {
         return FER_ERR_HANDLE;
@@ -163,15 +156,26 @@ fer_status fer_opener_commit(fer_opener *opener, fer_ticket *ticket)
     if (ticket == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    lane = ticket->opaque[CELL_LANE];
-    sequence = (uint32_t)ticket->opaque[CELL_SEQUENCE];
-    if (ticket->opaque[CELL_TAG] != opener->tag ||
-        ticket->opaque[CELL_GENERATION] != opener->generation || lane >= opener->lanes) {
+    lane = (unsigned)ticket->opaque[CELL_LANE];
+    if (ticket->opaque[CELL_TAG] != opener->end.tag ||
+        ticket->opaque[CELL_GENERATION] != opener->end.generation || lane >= opener->lanes) {
         return FER_ERR_ORDER;
     }
-    fer_ticket_abort(ticket);
-    return fer_window_mark(&opener->next[lane], opener->words + lane * (opener->bits / 32u),
-                           opener->bits, sequence);
+    ticket->opaque[CELL_TAG] = 0;
+    return fer_window_mark(&opener->next[lane], get_words(opener, lane), opener->bits,
+                           (uint32_t)ticket->opaque[CELL_SEQUENCE]);
+}
+
+fer_status fer_opener_receive(fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
+                              size_t capacity, fer_opened *opened)
+{
+    fer_status status = open_record(opener, record, n, out, capacity, opened);
+
+    if (status == FER_OK) {
+        status = fer_window_mark(&opener->next[opened->lane], get_words(opener, opened->lane),
+                                 opener->bits, opened->sequence);
+    }
+    return status;
 }
 
 void fer_ticket_abort(fer_ticket *ticket)
@@ -179,14 +183,6 @@ void fer_ticket_abort(fer_ticket *ticket)
     if (ticket != NULL) {
         memset(ticket, 0, sizeof *ticket);
     }
-}
-
-fer_status fer_opener_receive(fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
-                              size_t capacity, fer_opened *opened)
-{
-    fer_status status = fer_opener_open(opener, record, n, out, capacity, opened);
-
-    return status == FER_OK ? fer_opener_commit(opener, &opened->ticket) : status;
 }
 
 fer_status fer_opener_advance(fer_opener *opener, uint32_t next)

@@ -4,98 +4,109 @@
 
 #include <string.h>
 
+#include "internal/arena.h"
 #include "internal/bytes.h"
 #include "internal/credential.h"
 #include "internal/record.h"
 #include "internal/replay.h"
 
+enum { SHORT_BYTES = 3 };
+
 /* Bytes of the counter by direction, form and lane (bits 5 to 3 of the first byte); 0: there is
  * no such record. */
-static const uint8_t counter_bytes[8] = {3, 0, 12, 12, 0, 0, 16, 0};
+static const uint8_t counter_bytes[8] = {SHORT_BYTES, 0, 12, 12, 0, 0, 16, 0};
 
-static unsigned get_route_length(unsigned first)
-{
-    return 1u << (first >> FER_FIRST_ROUTE_SHIFT & 3u) & ~1u;
-}
-
-/* Bytes before the ciphertext, or 0 where no record begins like this or n bytes cannot be one. All
- * that is read of a header afterwards lies within them (TOTAL). */
-static size_t measure_header(const uint8_t *record, size_t n)
+fer_status fer_record_parse(const uint8_t *record, size_t n, fer_header *header)
 {
     unsigned first = n == 0 ? 0 : record[0];
     unsigned kind = first >> FER_FIRST_KIND_SHIFT;
     unsigned counter = counter_bytes[first >> 3 & 7u];
-    size_t length = 1u + get_route_length(first) + counter;
+    unsigned at = 1u + fer_header_route(first);
+    size_t least = (size_t)at + counter + FER_TAG_BYTES;
 
+    header->length = 0;
     if ((kind != FER_KIND_PROVISIONED && kind != FER_KIND_SESSION) || counter == 0 ||
-        (first & 1u) != 0 || n < length + FER_TAG_BYTES ||
-        n - length - FER_TAG_BYTES > FER_PLAINTEXT_MAX) {
-        return 0;
+        (first & 1u) != 0 || n < least || n - least > FER_PLAINTEXT_MAX) {
+        return FER_DROP_MALFORMED;
     }
-    return length;
-}
-
-/* Reads generation and sequence; false where they are numbers that nobody uses. */
-static bool read_counter(const uint8_t *counter, fer_unverified *header)
-{
-    if (header->form == FER_FORM_SHORT) {
-        header->generation = counter[0];
-        header->sequence = fer_load_u16(counter + 1);
-        return true;
-    }
-    header->generation = fer_load_u32(counter);
-    header->sequence = fer_load_u32(counter + 4);
-    if (header->direction == FER_UP) {
-        header->claim = fer_load_u32(counter + 8);
+    if (counter == SHORT_BYTES) {
+        header->generation = record[at];
+        header->sequence = fer_load_u16(record + at + 1);
     } else {
-        header->salt = fer_load_u32(counter + 8) | (uint64_t)fer_load_u32(counter + 12) << 32;
+        header->generation = fer_load_u32(record + at);
+        header->sequence = fer_load_u32(record + at + 4);
     }
-    return header->generation != FER_SEQUENCE_END && header->sequence != FER_SEQUENCE_END;
+    /* Numbers that nobody uses. */
+    if (header->generation == FER_SEQUENCE_END || header->sequence == FER_SEQUENCE_END) {
+        return FER_DROP_MALFORMED;
+    }
+    header->first = (uint8_t)first;
+    header->length = (uint8_t)(at + counter);
+    return FER_OK;
 }
 
 fer_status fer_record_inspect(const uint8_t *record, size_t n, fer_unverified *header)
 {
-    size_t length;
+    fer_header parsed;
+    const uint8_t *counter;
 
     if (record == NULL || header == NULL) {
         return FER_ERR_ARGUMENT;
     }
     memset(header, 0, sizeof *header);
-    length = measure_header(record, n);
-    if (length == 0) {
+    if (fer_record_parse(record, n, &parsed) != FER_OK) {
         return FER_DROP_MALFORMED;
     }
-    header->kind = (fer_kind)(record[0] >> FER_FIRST_KIND_SHIFT);
-    header->direction = (fer_direction)(record[0] >> 5 & 1u);
-    header->form = (fer_form)(record[0] >> 4 & 1u);
-    header->lane = (fer_lane)(record[0] >> 3 & 1u);
-    header->route_length = (uint8_t)get_route_length(record[0]);
+    header->kind = (fer_kind)(parsed.first >> FER_FIRST_KIND_SHIFT);
+    header->direction = (parsed.first & FER_FIRST_DOWN) != 0 ? FER_DOWN : FER_UP;
+    header->form = fer_header_is_full(&parsed) ? FER_FORM_FULL : FER_FORM_SHORT;
+    header->lane = fer_header_lane(&parsed);
+    header->route_length = (uint8_t)fer_header_route(parsed.first);
+    header->header_length = parsed.length;
     memcpy(header->route, record + 1, header->route_length);
-    if (!read_counter(record + 1 + header->route_length, header)) {
-        memset(header, 0, sizeof *header);
-        return FER_DROP_MALFORMED;
+    header->generation = parsed.generation;
+    header->sequence = parsed.sequence;
+    counter = record + 1 + header->route_length;
+    if (header->direction == FER_DOWN) {
+        header->salt = fer_load_u32(counter + 8) | (uint64_t)fer_load_u32(counter + 12) << 32;
+    } else if (header->form == FER_FORM_FULL) {
+        header->claim = fer_load_u32(counter + 8);
     }
-    header->header_length = (uint8_t)length;
     return FER_OK;
 }
 
-void fer_record_name_build(fer_record_name *name, uint8_t kind, fer_direction direction,
-                           const uint8_t *route, uint8_t route_length)
+void fer_record_name_build(fer_record_name *name, unsigned kind, unsigned flags,
+                           const uint8_t *route, unsigned route_length)
 {
     unsigned code = route_length == 8 ? 3u : route_length / 2u;
 
     name->length = (uint8_t)(1u + route_length);
     name->bytes[0] =
-        (uint8_t)((unsigned)kind << FER_FIRST_KIND_SHIFT |
-                  (direction == FER_DOWN ? FER_FIRST_DOWN : 0u) | code << FER_FIRST_ROUTE_SHIFT);
+        (uint8_t)(kind << FER_FIRST_KIND_SHIFT | flags | code << FER_FIRST_ROUTE_SHIFT);
     memcpy(name->bytes + 1, route, FER_ROUTE_MAX);
 }
 
-bool fer_record_is_named(const fer_record_name *name, const uint8_t *record)
+fer_status fer_record_create(fer_arena *arena, fer_generation *generation, size_t size,
+                             unsigned branches, unsigned flags, fer_record_end **end)
 {
-    unsigned first = record[0] & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG);
+    const struct fer_generation_body *body = fer_generation_get_body(generation);
 
-    return first == name->bytes[0] && memcmp(record + 1, name->bytes + 1, name->length - 1u) == 0;
+    if (body == NULL) {
+        return FER_ERR_HANDLE;
+    }
+    if ((branches & ~(unsigned)body->present) != 0) {
+        return FER_ERR_ORDER;
+    }
+    if (fer_crypto_start() != FER_OK) {
+        return FER_TROUBLE_CRYPTO;
+    }
+    *end = fer_arena_carve(arena, size);
+    if (*end == NULL) {
+        return FER_ERR_ARENA;
+    }
+    (*end)->generation = body->generation;
+    fer_record_name_build(&(*end)->name, body->kind, flags, body->route, body->route_length);
+    return FER_OK;
 }
 
 uint32_t fer_record_nearest(uint32_t next, uint32_t low)
@@ -124,37 +135,35 @@ void fer_record_nonce(uint8_t nonce[FER_NONCE_BYTES], const uint8_t *salt, uint3
 }
 
 fer_status fer_record_attempt(const fer_record_key *key, const uint8_t *record, size_t n,
-                              const fer_unverified *header, uint8_t *out, fer_opened *opened)
+                              const fer_header *header, uint8_t *out, fer_opened *opened)
 {
-    const uint8_t *ciphertext = record + header->header_length;
-    const uint8_t *salt = header->direction == FER_DOWN ? ciphertext - 8 : NULL;
+    const uint8_t *ciphertext = record + header->length;
+    const uint8_t *salt = (header->first & FER_FIRST_DOWN) != 0 ? ciphertext - 8 : NULL;
     uint8_t nonce[FER_NONCE_BYTES];
     fer_status status;
 
     fer_record_nonce(nonce, salt, header->generation, header->sequence);
-    opened->length = fer_record_plaintext(n, header);
-    status = fer_crypto_open(&key->secret, nonce, record, header->header_length, ciphertext,
-                             opened->length, out);
-    if (status != FER_OK) {
-        opened->length = 0;
-        return status;
+    status = fer_crypto_open(&key->secret, nonce, record, header->length, ciphertext,
+                             fer_header_plaintext(header, n), out);
+    if (status == FER_OK) {
+        opened->context = 0;
+        opened->generation = header->generation;
+        opened->sequence = header->sequence;
+        opened->length = fer_header_plaintext(header, n);
+        opened->kind = (fer_kind)(header->first >> FER_FIRST_KIND_SHIFT);
+        opened->lane = fer_header_lane(header);
+        opened->form = fer_header_is_full(header) ? FER_FORM_FULL : FER_FORM_SHORT;
     }
-    opened->generation = header->generation;
-    opened->sequence = header->sequence;
-    opened->kind = header->kind;
-    opened->lane = header->lane;
-    opened->form = header->form;
-    return FER_OK;
+    return status;
 }
 
-void fer_record_reject(const fer_unverified *header, size_t n, uint8_t *out, size_t capacity)
+void fer_record_reject(const fer_header *header, size_t n, uint8_t *out, size_t capacity)
 {
-    size_t length = n > FER_OVERHEAD_SHORT(0) ? n - FER_OVERHEAD_SHORT(0) : 0;
+    size_t overhead = header->length != 0 ? header->length + FER_TAG_BYTES : FER_OVERHEAD_SHORT(0);
 
-    if (header->header_length != 0) {
-        length = fer_record_plaintext(n, header);
+    if (n > overhead) {
+        memset(out, 0, n - overhead < capacity ? n - overhead : capacity);
     }
-    memset(out, 0, length < capacity ? length : capacity);
 }
 
 fer_status fer_generation_rebuild(fer_generation *generation, const fer_credential *credential,

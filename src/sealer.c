@@ -1,5 +1,6 @@
 /* Ferrule: sealer (floor 3). Invariant NONCE: the number advances before keystream exists and
  * never goes back; a key has one sealer; the last number is never used. */
+#include <limits.h>
 #include <string.h>
 
 #include "internal/arena.h"
@@ -17,64 +18,52 @@ static bool is_open(const fer_sealer *sealer)
     return fer_tag_is((const fer_tag *)sealer, FER_TAG_SEALER);
 }
 
-static bool is_valid(const fer_sealer_config *config)
+/* Out of range where the config is. */
+static unsigned get_branch(const fer_sealer_config *config)
 {
+    unsigned lane = (unsigned)config->lane;
+
     if (config->direction == FER_DOWN) {
-        return config->lane == FER_LANE_LIVE && config->entropy.ops != NULL;
+        return lane == FER_LANE_LIVE && config->entropy.ops != NULL ? FER_BRANCH_DOWN : UINT_MAX;
     }
-    return config->direction == FER_UP && (unsigned)config->lane <= FER_LANE_BACKLOG &&
-           (unsigned)config->way <= FER_ONE_WAY;
+    return config->direction == FER_UP && lane <= FER_LANE_BACKLOG &&
+                   (unsigned)config->way <= FER_ONE_WAY
+               ? lane
+               : UINT_MAX;
 }
 
-static fer_branch get_branch(const fer_sealer_config *config)
-{
-    if (config->direction == FER_DOWN) {
-        return FER_BRANCH_DOWN;
-    }
-    return config->lane == FER_LANE_BACKLOG ? FER_BRANCH_BACKLOG : FER_BRANCH_UP;
-}
-
-/* Fills zeroed memory, all but key and tag. */
-static void fill(fer_sealer *sealer, const struct fer_generation_body *body,
-                 const fer_sealer_config *config)
-{
-    fer_record_name_build(&sealer->name, body->kind, config->direction, body->route,
-                          body->route_length);
-    sealer->name.bytes[0] |= (uint8_t)(config->lane == FER_LANE_BACKLOG ? FER_FIRST_BACKLOG : 0);
-    sealer->claim = body->claim;
-    sealer->generation = body->generation;
-    sealer->entropy = config->entropy;
-    if (get_branch(config) == FER_BRANCH_UP) {
-        sealer->one_way = config->way == FER_ONE_WAY;
-        sealer->patience = config->way == FER_ONE_WAY ? 0 : PATIENCE;
-    }
-}
+/* The lanes of an up sealer are its branches. */
+_Static_assert((int)FER_BRANCH_UP == (int)FER_LANE_LIVE &&
+                   (int)FER_BRANCH_BACKLOG == (int)FER_LANE_BACKLOG,
+               "lanes are branches");
 
 fer_status fer_sealer_create(fer_arena *arena, fer_generation *generation,
                              const fer_sealer_config *config, fer_sealer **sealer)
 {
-    struct fer_generation_body *body = fer_generation_get_body(generation);
+    static const uint8_t flags[] = {0, FER_FIRST_BACKLOG, FER_FIRST_DOWN}; /* by fer_branch */
+    unsigned branch = config == NULL ? UINT_MAX : get_branch(config);
+    struct fer_generation_body *body;
+    fer_record_end *end;
     fer_sealer *made;
+    fer_status status;
 
-    if (config == NULL || sealer == NULL || !is_valid(config)) {
+    if (sealer == NULL || branch == UINT_MAX) {
         return FER_ERR_ARGUMENT;
     }
-    if (body == NULL) {
-        return FER_ERR_HANDLE;
+    status = fer_record_create(arena, generation, sizeof *made, 1u << branch, flags[branch], &end);
+    if (status != FER_OK) {
+        return status;
     }
-    if ((body->present & 1u << (unsigned)get_branch(config)) == 0) {
-        return FER_ERR_ORDER;
+    made = (fer_sealer *)end;
+    body = fer_generation_get_body(generation);
+    (void)!fer_generation_take_key(body, (fer_branch)branch, &made->key);
+    made->claim = body->claim;
+    made->entropy = config->entropy;
+    if (branch == FER_BRANCH_UP) {
+        made->one_way = config->way == FER_ONE_WAY;
+        made->patience = config->way == FER_ONE_WAY ? 0 : PATIENCE;
     }
-    if (fer_crypto_start() != FER_OK) {
-        return FER_TROUBLE_CRYPTO;
-    }
-    made = fer_arena_carve(arena, sizeof *made);
-    if (made == NULL) {
-        return FER_ERR_ARENA;
-    }
-    fill(made, body, config);
-    (void)!fer_generation_take_key(body, get_branch(config), &made->key);
-    made->tag = fer_tag_make(made, FER_TAG_SEALER);
+    made->end.tag = fer_tag_make(made, FER_TAG_SEALER);
     *sealer = made;
     return FER_OK;
 }
@@ -91,9 +80,9 @@ static bool is_full(const fer_sealer *sealer)
 static size_t measure_header(const fer_sealer *sealer)
 {
     if (!is_full(sealer)) {
-        return sealer->name.length + 3u;
+        return sealer->end.name.length + 3u;
     }
-    return sealer->name.length + (sealer->name.bytes[0] & FER_FIRST_DOWN ? 16u : 12u);
+    return sealer->end.name.length + (sealer->end.name.bytes[0] & FER_FIRST_DOWN ? 16u : 12u);
 }
 
 size_t fer_sealer_get_overhead(const fer_sealer *sealer)
@@ -104,18 +93,18 @@ size_t fer_sealer_get_overhead(const fer_sealer *sealer)
 /* Writes the header of record `sequence`; false where there is no entropy for a salt. */
 static bool put_header(const fer_sealer *sealer, uint32_t sequence, size_t length, uint8_t *out)
 {
-    uint8_t *counter = out + sealer->name.length;
+    uint8_t *counter = out + sealer->end.name.length;
 
-    memcpy(out, sealer->name.bytes, sealer->name.length);
-    if (length == sealer->name.length + 3u) {
-        counter[0] = (uint8_t)sealer->generation;
+    memcpy(out, sealer->end.name.bytes, sealer->end.name.length);
+    if (length == sealer->end.name.length + 3u) {
+        counter[0] = (uint8_t)sealer->end.generation;
         fer_store_u16(counter + 1, (uint16_t)sequence);
         return true;
     }
     out[0] |= FER_FIRST_FULL;
-    fer_store_u32(counter, sealer->generation);
+    fer_store_u32(counter, sealer->end.generation);
     fer_store_u32(counter + 4, sequence);
-    if (sealer->name.bytes[0] & FER_FIRST_DOWN) {
+    if (sealer->end.name.bytes[0] & FER_FIRST_DOWN) {
         return sealer->entropy.ops->fill(sealer->entropy.context, counter + 8, SALT_BYTES) ==
                FER_PORT_OK;
     }
@@ -155,9 +144,9 @@ fer_status fer_sealer_seal(fer_sealer *sealer, const uint8_t *plaintext, size_t 
     }
     sequence = take_number(sealer);
     if (put_header(sealer, sequence, header, out)) {
-        const uint8_t *salt = sealer->name.bytes[0] & FER_FIRST_DOWN ? out + header - 8 : NULL;
+        const uint8_t *salt = sealer->end.name.bytes[0] & FER_FIRST_DOWN ? out + header - 8 : NULL;
 
-        fer_record_nonce(nonce, salt, sealer->generation, sequence);
+        fer_record_nonce(nonce, salt, sealer->end.generation, sequence);
         status =
             fer_crypto_seal(&sealer->key.secret, nonce, out, header, plaintext, n, out + header);
     }

@@ -117,7 +117,7 @@ static fer_status drop(fer_opener *by, const uint8_t *bytes, size_t n)
     assert_int_equal(fer_status_get_group(status), FER_GROUP_DROP_INPUT);
     assert_true(fixture_is_all(out, shortest, 0));
     assert_true(fixture_is_all(out + longest, sizeof out - longest, 0xEE));
-    assert_true(fixture_is_all((const uint8_t *)&opened.ticket, sizeof opened.ticket, 0));
+    assert_int_equal(fer_opener_commit(by, &opened.ticket), FER_ERR_ORDER);
     assert_int_equal(opened.length, 0);
     return status;
 }
@@ -244,7 +244,6 @@ static void opening_changes_nothing_until_commit(void **state)
                      FER_OK);
     copy = one.ticket;
     assert_int_equal(fer_opener_commit(opener, &one.ticket), FER_OK);
-    assert_true(fixture_is_all((const uint8_t *)&one.ticket, sizeof one.ticket, 0));
     assert_int_equal(fer_opener_commit(opener, &one.ticket), FER_ERR_ORDER);
     assert_int_equal(fer_opener_commit(opener, &copy), FER_DROP_REPLAY);
     assert_int_equal(fer_opener_commit(opener, &two.ticket), FER_DROP_REPLAY);
