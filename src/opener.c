@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "internal/arena.h"
+#include "internal/bytes.h"
 #include "internal/record.h"
 #include "internal/replay.h"
 
@@ -11,6 +12,7 @@ struct fer_opener {
     fer_record_key keys[2]; /* by lane; only the up direction has a backlog */
     uint32_t next[2];
     uint32_t bits;
+    uint8_t mask[FER_ROUTE_MAX]; /* ones where the route has bytes */
     uint8_t lanes;
     uint32_t words[]; /* the windows, by lane */
 };
@@ -63,6 +65,7 @@ fer_status fer_opener_create(fer_arena *arena, fer_generation *generation,
         (void)!fer_generation_take_key(body, FER_BRANCH_BACKLOG, &made->keys[1]);
     }
     made->bits = config->window_bits;
+    memset(made->mask, 0xFF, made->end.name.length - 1u);
     made->lanes = down ? 1 : 2;
     made->end.tag = fer_tag_make(made, FER_TAG_OPENER);
     *opener = made;
@@ -74,11 +77,16 @@ static uint32_t *get_words(fer_opener *opener, unsigned lane)
     return opener->words + lane * (opener->bits / 32u);
 }
 
-/* Whether a parsed record is of this context and direction. */
-static bool is_named(const fer_record_name *name, const uint8_t *record, unsigned first)
+/* Whether a parsed record is of this context and direction. Eight bytes behind the first are there
+ * whatever the route's length; those that are none of it are masked out. */
+static bool is_named(const fer_opener *opener, const uint8_t *record, unsigned first)
 {
-    return (first & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG)) == name->bytes[0] &&
-           memcmp(record + 1, name->bytes + 1, name->length - 1u) == 0;
+    const uint8_t *route = opener->end.name.bytes + 1;
+
+    return (first & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG)) == opener->end.name.bytes[0] &&
+           ((fer_load_u32(record + 1) ^ fer_load_u32(route)) & fer_load_u32(opener->mask)) == 0 &&
+           ((fer_load_u32(record + 5) ^ fer_load_u32(route + 4)) &
+            fer_load_u32(opener->mask + 4)) == 0;
 }
 
 /* Makes generation and sequence exact; then whether they may be opened, before a key is touched. */
@@ -88,7 +96,7 @@ static fer_status locate(const fer_opener *opener, const uint8_t *record, fer_he
     bool full = fer_header_is_full(header);
     uint32_t own = opener->end.generation;
 
-    if (!is_named(&opener->end.name, record, header->first)) {
+    if (!is_named(opener, record, header->first)) {
         return FER_DROP_ROUTE;
     }
     if (header->generation != (full ? own : (uint8_t)own)) {
@@ -102,12 +110,15 @@ static fer_status locate(const fer_opener *opener, const uint8_t *record, fer_he
                             opener->bits, header->sequence);
 }
 
-/* Opens without a ticket. */
+/* The whole of opening. `committing` is the opener where its window moves at once, else null and a
+ * ticket is written. */
 static fer_status open_record(const fer_opener *opener, const uint8_t *record, size_t n,
-                              uint8_t *out, size_t capacity, fer_opened *opened)
+                              uint8_t *out, size_t capacity, fer_opened *opened,
+                              fer_opener *committing)
 {
     fer_header header;
     fer_status status;
+    unsigned lane;
 
     if (!is_open(opener)) {
         return FER_ERR_HANDLE;
@@ -128,22 +139,32 @@ static fer_status open_record(const fer_opener *opener, const uint8_t *record, s
         fer_record_reject(&header, n, out, capacity);
         return status;
     }
-    return fer_record_attempt(&opener->keys[fer_header_lane(&header)], record, n, &header, out,
-                              opened);
+    lane = (unsigned)fer_header_lane(&header);
+    status = fer_record_attempt(&opener->keys[lane], record, n, &header, out, opened);
+    if (status != FER_OK) {
+        return status;
+    }
+    if (committing != NULL) {
+        return fer_window_mark(&committing->next[lane], get_words(committing, lane),
+                               committing->bits, header.sequence);
+    }
+    opened->ticket.opaque[CELL_TAG] = opener->end.tag;
+    opened->ticket.opaque[CELL_GENERATION] = header.generation;
+    opened->ticket.opaque[CELL_LANE] = lane;
+    opened->ticket.opaque[CELL_SEQUENCE] = header.sequence;
+    return FER_OK;
 }
 
 fer_status fer_opener_open(const fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
                            size_t capacity, fer_opened *opened)
 {
-    fer_status status = open_record(opener, record, n, out, capacity, opened);
+    return open_record(opener, record, n, out, capacity, opened, NULL);
+}
 
-    if (status == FER_OK) {
-        opened->ticket.opaque[CELL_TAG] = opener->end.tag;
-        opened->ticket.opaque[CELL_GENERATION] = opened->generation;
-        opened->ticket.opaque[CELL_LANE] = opened->lane;
-        opened->ticket.opaque[CELL_SEQUENCE] = opened->sequence;
-    }
-    return status;
+fer_status fer_opener_receive(fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
+                              size_t capacity, fer_opened *opened)
+{
+    return open_record(opener, record, n, out, capacity, opened, opener);
 }
 
 fer_status fer_opener_commit(fer_opener *opener, fer_ticket *ticket)
@@ -164,18 +185,6 @@ fer_status fer_opener_commit(fer_opener *opener, fer_ticket *ticket)
     ticket->opaque[CELL_TAG] = 0;
     return fer_window_mark(&opener->next[lane], get_words(opener, lane), opener->bits,
                            (uint32_t)ticket->opaque[CELL_SEQUENCE]);
-}
-
-fer_status fer_opener_receive(fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,
-                              size_t capacity, fer_opened *opened)
-{
-    fer_status status = open_record(opener, record, n, out, capacity, opened);
-
-    if (status == FER_OK) {
-        status = fer_window_mark(&opener->next[opened->lane], get_words(opener, opened->lane),
-                                 opener->bits, opened->sequence);
-    }
-    return status;
 }
 
 void fer_ticket_abort(fer_ticket *ticket)

@@ -10,41 +10,6 @@
 #include "internal/record.h"
 #include "internal/replay.h"
 
-enum { SHORT_BYTES = 3 };
-
-/* Bytes of the counter by direction, form and lane (bits 5 to 3 of the first byte); 0: there is
- * no such record. */
-static const uint8_t counter_bytes[8] = {SHORT_BYTES, 0, 12, 12, 0, 0, 16, 0};
-
-fer_status fer_record_parse(const uint8_t *record, size_t n, fer_header *header)
-{
-    unsigned first = n == 0 ? 0 : record[0];
-    unsigned kind = first >> FER_FIRST_KIND_SHIFT;
-    unsigned counter = counter_bytes[first >> 3 & 7u];
-    unsigned at = 1u + fer_header_route(first);
-    size_t least = (size_t)at + counter + FER_TAG_BYTES;
-
-    header->length = 0;
-    if ((kind != FER_KIND_PROVISIONED && kind != FER_KIND_SESSION) || counter == 0 ||
-        (first & 1u) != 0 || n < least || n - least > FER_PLAINTEXT_MAX) {
-        return FER_DROP_MALFORMED;
-    }
-    if (counter == SHORT_BYTES) {
-        header->generation = record[at];
-        header->sequence = fer_load_u16(record + at + 1);
-    } else {
-        header->generation = fer_load_u32(record + at);
-        header->sequence = fer_load_u32(record + at + 4);
-    }
-    /* Numbers that nobody uses. */
-    if (header->generation == FER_SEQUENCE_END || header->sequence == FER_SEQUENCE_END) {
-        return FER_DROP_MALFORMED;
-    }
-    header->first = (uint8_t)first;
-    header->length = (uint8_t)(at + counter);
-    return FER_OK;
-}
-
 fer_status fer_record_inspect(const uint8_t *record, size_t n, fer_unverified *header)
 {
     fer_header parsed;
@@ -107,54 +72,6 @@ fer_status fer_record_create(fer_arena *arena, fer_generation *generation, size_
     (*end)->generation = body->generation;
     fer_record_name_build(&(*end)->name, body->kind, flags, body->route, body->route_length);
     return FER_OK;
-}
-
-uint32_t fer_record_nearest(uint32_t next, uint32_t low)
-{
-    uint32_t ahead = (low - next) & 0xFFFFu;
-    uint32_t sequence = next + ahead;
-
-    /* 2^16 less where that is nearer and not below zero, or where counting has ended. */
-    if ((ahead > 0x8000u && next >= 0x10000u - ahead) || sequence < next) {
-        sequence -= 0x10000u;
-    }
-    return sequence;
-}
-
-void fer_record_nonce(uint8_t nonce[FER_NONCE_BYTES], const uint8_t *salt, uint32_t generation,
-                      uint32_t sequence)
-{
-    if (salt != NULL) {
-        memcpy(nonce, salt, 8);
-        fer_store_u32(nonce + 8, sequence);
-        return;
-    }
-    fer_store_u32(nonce, 0);
-    fer_store_u32(nonce + 4, sequence);
-    fer_store_u32(nonce + 8, generation);
-}
-
-fer_status fer_record_attempt(const fer_record_key *key, const uint8_t *record, size_t n,
-                              const fer_header *header, uint8_t *out, fer_opened *opened)
-{
-    const uint8_t *ciphertext = record + header->length;
-    const uint8_t *salt = (header->first & FER_FIRST_DOWN) != 0 ? ciphertext - 8 : NULL;
-    uint8_t nonce[FER_NONCE_BYTES];
-    fer_status status;
-
-    fer_record_nonce(nonce, salt, header->generation, header->sequence);
-    status = fer_crypto_open(&key->secret, nonce, record, header->length, ciphertext,
-                             fer_header_plaintext(header, n), out);
-    if (status == FER_OK) {
-        opened->context = 0;
-        opened->generation = header->generation;
-        opened->sequence = header->sequence;
-        opened->length = fer_header_plaintext(header, n);
-        opened->kind = (fer_kind)(header->first >> FER_FIRST_KIND_SHIFT);
-        opened->lane = fer_header_lane(header);
-        opened->form = fer_header_is_full(header) ? FER_FORM_FULL : FER_FORM_SHORT;
-    }
-    return status;
 }
 
 void fer_record_reject(const fer_header *header, size_t n, uint8_t *out, size_t capacity)
