@@ -191,11 +191,11 @@ static bool check_unique(const struct registry *registry, struct fault *fault)
 {
     const size_t count = registry->count;
     const struct registry_device **sorted = calloc(count + 1, sizeof *sorted);
-    bool unique = sorted != NULL;
-    if (!unique) {
+    if (sorted == NULL) {
         FAULT(fault, "out of memory");
         return false;
     }
+    bool unique = true;
     for (size_t i = 0; i < count; i++) {
         sorted[i] = &registry->devices[i];
     }

@@ -115,7 +115,7 @@ static bool is_inside(uint32_t block, uint32_t offset, size_t n)
 static int file_read(void *context, uint32_t block, uint32_t offset, uint8_t *out, size_t n)
 {
     const nv_file *file = context;
-    off_t at = (off_t)(block * NV_FILE_BLOCK + offset);
+    off_t at = (off_t)block * NV_FILE_BLOCK + offset;
     return is_inside(block, offset, n) && read_all(file->fd, out, n, at) ? FER_PORT_OK
                                                                          : FER_PORT_FAILED;
 }
@@ -123,7 +123,7 @@ static int file_read(void *context, uint32_t block, uint32_t offset, uint8_t *ou
 static int file_program(void *context, uint32_t block, uint32_t offset, const uint8_t *in, size_t n)
 {
     const nv_file *file = context;
-    off_t at = (off_t)(block * NV_FILE_BLOCK + offset);
+    off_t at = (off_t)block * NV_FILE_BLOCK + offset;
     if (!is_inside(block, offset, n) || offset % NV_FILE_GRANULE != 0 || n % NV_FILE_GRANULE != 0) {
         return FER_PORT_FAILED;
     }
