@@ -230,7 +230,7 @@ fer_status fer_gateway_open(fer_gateway *gateway, const uint8_t *record, size_t 
         status = locate(gateway, &arrival);
     }
     if (status != FER_OK) {
-        fer_record_reject(&arrival.header, n, out, capacity);
+        fer_record_reject(arrival.header.length, n, out, capacity);
         return count_drop(gateway, status);
     }
     status = attempt(gateway, &arrival, out, opened);

@@ -136,7 +136,7 @@ static fer_status open_record(const fer_opener *opener, const uint8_t *record, s
         status = locate(opener, record, &header);
     }
     if (status != FER_OK) {
-        fer_record_reject(&header, n, out, capacity);
+        fer_record_reject(header.length, n, out, capacity);
         return status;
     }
     lane = (unsigned)fer_header_lane(&header);

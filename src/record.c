@@ -74,9 +74,9 @@ fer_status fer_record_create(fer_arena *arena, fer_generation *generation, size_
     return FER_OK;
 }
 
-void fer_record_reject(const fer_header *header, size_t n, uint8_t *out, size_t capacity)
+void fer_record_reject(unsigned header, size_t n, uint8_t *out, size_t capacity)
 {
-    size_t overhead = header->length != 0 ? header->length + FER_TAG_BYTES : FER_OVERHEAD_SHORT(0);
+    size_t overhead = header != 0 ? header + FER_TAG_BYTES : FER_OVERHEAD_SHORT(0);
 
     if (n > overhead) {
         memset(out, 0, n - overhead < capacity ? n - overhead : capacity);

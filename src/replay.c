@@ -109,9 +109,9 @@ fer_status fer_window_mark(uint32_t *next, uint32_t *words, uint32_t bits, uint3
         return status;
     }
     if (sequence >= *next) {
-        uint32_t ahead = sequence - *next + 1u;
+        uint32_t ahead = sequence - *next;
 
-        /* The ring's bits now stand for newer numbers. */
+        /* The ring's bits now stand for newer numbers; that of the newest is set below. */
         forget(words, bits, *next, ahead < bits ? ahead : bits);
         *next = sequence + 1u;
     }

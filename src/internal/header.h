@@ -69,14 +69,14 @@ static inline unsigned fer_header_counter(unsigned first)
 static inline fer_status fer_record_parse(const uint8_t *record, size_t n, fer_header *header)
 {
     unsigned first = n == 0 ? 0 : record[0];
-    unsigned kind = first >> FER_FIRST_KIND_SHIFT;
     unsigned counter = fer_header_counter(first);
     unsigned at = 1u + fer_header_route(first);
-    size_t least = (size_t)at + counter + FER_TAG_BYTES;
 
+    header->first = (uint8_t)first;
     header->length = 0;
-    if ((kind != FER_KIND_PROVISIONED && kind != FER_KIND_SESSION) || counter == 0 ||
-        (first & 1u) != 0 || n < least || n - least > FER_PLAINTEXT_MAX) {
+    /* Kinds 1 and 2 are those whose two bits differ. A record too short wraps to one too long. */
+    if (((first ^ first << 1) & 0x80u) == 0 || (first & 1u) != 0 || counter == 0 ||
+        n - at - counter - FER_TAG_BYTES > FER_PLAINTEXT_MAX) {
         return FER_DROP_MALFORMED;
     }
     if (counter == FER_COUNTER_SHORT) {
@@ -85,12 +85,11 @@ static inline fer_status fer_record_parse(const uint8_t *record, size_t n, fer_h
     } else {
         header->generation = fer_load_u32(record + at);
         header->sequence = fer_load_u32(record + at + 4);
+        /* Numbers that nobody uses. */
+        if (header->generation == FER_SEQUENCE_END || header->sequence == FER_SEQUENCE_END) {
+            return FER_DROP_MALFORMED;
+        }
     }
-    /* Numbers that nobody uses. */
-    if (header->generation == FER_SEQUENCE_END || header->sequence == FER_SEQUENCE_END) {
-        return FER_DROP_MALFORMED;
-    }
-    header->first = (uint8_t)first;
     header->length = (uint8_t)(at + counter);
     return FER_OK;
 }

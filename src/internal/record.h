@@ -45,9 +45,9 @@ void fer_record_name_build(fer_record_name *name, unsigned kind, unsigned flags,
 FER_MUST_USE fer_status fer_record_create(fer_arena *arena, fer_generation *generation, size_t size,
                                           unsigned branches, unsigned flags, fer_record_end **end);
 
-/* Zeroes what the plaintext of a dropped record would have filled (FIRST); where even the header
- * is not known (its length is 0), what the longest plaintext in n bytes would have. */
-void fer_record_reject(const fer_header *header, size_t n, uint8_t *out, size_t capacity);
+/* Zeroes what the plaintext of a dropped record would have filled (FIRST): of a `header` of so many
+ * bytes; 0 where it is not known: what the longest plaintext in n bytes would have. */
+void fer_record_reject(unsigned header, size_t n, uint8_t *out, size_t capacity);
 
 /* ---- deep sleep ------------------------------------------------------------------------- */
 
