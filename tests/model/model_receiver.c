@@ -9,7 +9,7 @@
 
 #define MODEL_GENERATIONS 16384
 #define MODEL_NUMBERS 20000
-#include "model/receiver_model.h"
+#include "model/receiver_world.h"
 
 enum { RUNS = 6, STEPS = 20000 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "model/receiver_model.h"
+#include "model/receiver_world.h"
 
 enum { STEPS = 700 };
 
