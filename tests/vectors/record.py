@@ -168,13 +168,37 @@ def header_text():
     return "\n".join(lines + ["", "#endif", ""])
 
 
+def frame(record):
+    """COBS and its delimiter, one block at a time."""
+    out = b""
+    rest = record + b"\0"  # the zero that the last block stands before
+    while rest:
+        block = rest[:rest.index(0)][:254]
+        out += bytes([len(block) + 1]) + block
+        # A full block has no zero behind it; one that ends the record needs none either.
+        rest = rest[len(block) + (len(block) < 254):]
+        if rest == b"\0" and len(block) == 254:
+            break
+    return out + b"\0"
+
+
 def explain():
+    """The worked examples: what goes in, what comes between, what is sent."""
+    print("root      ", bytes(range(0x40, 0x60)).hex())
+    print("identity  ", b"pump-7".hex(), "(pump-7), epoch 3")
+    print("id_salt   ", id_salt(1, 3, b"pump-7").hex())
+    print("claim key ", PUMP.claim_key.hex())
+    for generation in (0, 1, 300):
+        print(f"chain_{generation:<4}", PUMP.chain(generation).hex())
     for name, case in CASES.items():
         pieces, key, nonce = case[0].seal(*case[1:])
-        print(f"{name.lower()}: generation {case[4]}, sequence {case[5]}")
-        for piece, value in [("key", key), ("nonce", nonce), ("plaintext", case[-1])] + pieces:
-            print(f"    {piece:<11}{value.hex()}")
-        print()
+        print(f"\n{name.lower().replace('_', ', ')}: generation {case[4]}, sequence {case[5]}")
+        sent = frame(b"".join(value for _, value in pieces))
+        for piece, value in [("key", key), ("nonce", nonce), ("plaintext", case[-1])] + pieces + [
+                ("as a frame", sent)]:
+            text = value.hex()
+            for at in range(0, len(text) or 1, 96):
+                print(f"    {piece if at == 0 else '':<11}{text[at:at + 96]}".rstrip())
 
 
 def main(arguments):
