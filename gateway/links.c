@@ -35,15 +35,21 @@ bool link_add_decoder(struct link *link, struct fault *fault)
     return true;
 }
 
-static void add_counts(struct link *link)
+static void add_counts(const struct link *link, struct counters *counters)
 {
-    struct counters *counters = &link->server->counters;
     fer_frame_counts frames;
-    if (fer_frame_decoder_get_counts(link->decoder, &frames) == FER_OK) {
+    if (link->decoder != NULL && fer_frame_decoder_get_counts(link->decoder, &frames) == FER_OK) {
         counters->frames += frames.frames;
         counters->frames_oversized += frames.oversized;
         counters->frames_broken += frames.malformed;
         counters->frame_bytes_dropped += frames.bytes;
+    }
+}
+
+void links_add_counts(const struct server *server, struct counters *counters)
+{
+    for (const struct link *link = server->links; link != NULL; link = link->next) {
+        add_counts(link, counters);
     }
 }
 
@@ -54,9 +60,7 @@ void link_close(struct link *link)
         place = &(*place)->next;
     }
     *place = link->next;
-    if (link->decoder != NULL) {
-        add_counts(link);
-    }
+    add_counts(link, &link->server->counters);
     fer_frame_decoder_close(&link->decoder);
     if (link->stream != NULL) {
         bufferevent_free(link->stream);

@@ -55,7 +55,9 @@ void report_reject(struct server *server, enum reject reason, const uint8_t *rec
 
 void report_summary(const struct server *server)
 {
-    const struct counters *counters = &server->counters;
+    struct counters total = server->counters;
+    const struct counters *counters = &total;
+    links_add_counts(server, &total);
     SAY("summary: accepted=%" PRIu64 " stored=%" PRIu64 " duplicate=%" PRIu64
         " malformed-envelope=%" PRIu64 " late=%" PRIu64 " not-stored=%zu groups=%" PRIu64
         " retries=%" PRIu64,

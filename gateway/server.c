@@ -84,19 +84,27 @@ static void on_hangup(evutil_socket_t signal, short what, void *context)
     (void)commit_flush(server);
 }
 
+static void on_question(evutil_socket_t signal, short what, void *context)
+{
+    (void)signal;
+    (void)what;
+    report_summary(context);
+}
+
 static bool open_loop(struct server *server, struct fault *fault)
 {
     static const struct {
         int signal;
         event_callback_fn call;
-    } signals[] = {{SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGHUP, on_hangup}};
+    } signals[] = {
+        {SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGHUP, on_hangup}, {SIGUSR1, on_question}};
     server->base = event_base_new();
     bool done = server->base != NULL;
     if (done) {
         server->commit_timer = evtimer_new(server->base, on_commit, server);
         done = server->commit_timer != NULL;
     }
-    for (size_t i = 0; i < 3 && done; i++) {
+    for (size_t i = 0; i < SIGNALS && done; i++) {
         server->signals[i] = evsignal_new(server->base, signals[i].signal, signals[i].call, server);
         done = server->signals[i] != NULL && event_add(server->signals[i], NULL) == 0;
     }
@@ -173,7 +181,7 @@ static void release(struct server *server)
     contexts_free(&server->contexts);
     registry_free(&server->registry);
     database_close(&server->db);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < SIGNALS; i++) {
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
         }

@@ -19,6 +19,7 @@
 #include "registry.h"
 
 #define SOURCES_MAX 16u
+#define SIGNALS 4
 #define RECORD_MAX (FER_PLAINTEXT_MAX + FER_OVERHEAD_MAX)
 
 /* Above either, streams are not read and datagrams are dropped until a commit succeeds. */
@@ -107,7 +108,7 @@ struct server {
     fer_entropy entropy;
     struct event_base *base;
     struct event *commit_timer;
-    struct event *signals[3];
+    struct event *signals[SIGNALS];
     struct link *links;
     uint32_t next_link_id;
     size_t sources_open;
@@ -163,6 +164,8 @@ bool links_send(struct server *server, const struct device_ack *ack, const uint8
                 size_t n);
 void links_resume(struct server *server);
 void links_close_all(struct server *server);
+/* Adds what the links that are open have counted so far; closed ones are in server->counters. */
+void links_add_counts(const struct server *server, struct counters *counters);
 /* Ends the loop when no source is left and everything is stored. */
 void links_check_done(struct server *server);
 

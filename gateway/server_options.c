@@ -53,7 +53,9 @@ static const char documentation[] =
     "  ferrule-gateway -r devices.json -d ferrule.db --udp 4433 | jq .value\n"
     "  ferrule-gateway -r devices.json -d ferrule.db --file capture.bin\n"
     "\nA line is printed only after the database has stored what it says. Ctrl-C or SIGTERM stores"
-    " what waits, prints a summary and exits with 0. SIGHUP reads the registry again.";
+    " what waits, prints a summary and exits with 0. SIGHUP reads the registry again; SIGUSR1 "
+    "prints"
+    " a summary of so far.";
 
 static uint32_t number(const char *text, uint32_t least, uint32_t most, const char *name,
                        struct argp_state *state)
