@@ -3,7 +3,12 @@
  * Layout and recovery rule in docs/WIRE.md, section store.
  *
  * Concurrency: one thread; blocks for as long as the nv port does. No function may be called from
- * an ISR. Bounded: at most one pass over the region per load. */
+ * an ISR. Bounded: a load reads the region a few times over, a burn once more.
+ *
+ * Where the port has is_blank, the store trusts a block that it calls blank; without, a block that
+ * is to be begun first after a restart is erased once more. Whatever is cut,
+ * no generation is yielded twice. A burn that failed or was cut may lose generations, by the slots
+ * of a block at most. A region must keep its geometry and policy for life. */
 #ifndef FERRULE_STORE_H
 #define FERRULE_STORE_H
 
@@ -47,6 +52,7 @@ FER_MUST_USE fer_status fer_store_create(fer_arena *arena, const fer_store_confi
                                          fer_store **store);
 
 /* Installs credential 0 into a region that never held one, and wipes the caller's copy on success.
+ * An install that was cut before its entry was whole leaves FER_TROUBLE_STATE; install again.
  * FER_ERR_ORDER: the region holds a credential, or traces of one. FER_DROP_MALFORMED: not a valid
  * credential of generation 0. FER_TROUBLE_STORAGE: nothing usable was written; try again. */
 FER_MUST_USE fer_status fer_store_install(fer_store *store, fer_credential *credential);
