@@ -459,7 +459,7 @@ static void install_at_last(void)
             return;
         }
     }
-    CHECK(!"install did not recover from one failed call");
+    CHECK(run.installed); /* one failed call must not keep an install from succeeding */
 }
 
 /* False where the failing call lies beyond the life. */
