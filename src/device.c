@@ -6,14 +6,14 @@
 #include "internal/arena.h"
 #include "internal/device.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(16, 104), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(16, 104) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(19, 120), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(19, 120) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {
     uint64_t now = 0;
-    if (device->clock.ops == NULL ||
-        device->clock.ops->monotonic_ms(device->clock.context, &now) != FER_PORT_OK) {
+    if (device->config.clock.ops == NULL ||
+        device->config.clock.ops->monotonic_ms(device->config.clock.context, &now) != FER_PORT_OK) {
         return 0;
     }
     return now;
@@ -29,23 +29,6 @@ static bool is_valid(const fer_device_config *config)
            (config->lock.ops == NULL ||
             ((config->lock.ops->mask == NULL) == (config->lock.ops->unmask == NULL) &&
              (config->lock.ops->take == NULL) == (config->lock.ops->give == NULL)));
-}
-
-static void fill(fer_device *device, const fer_device_config *config)
-{
-    device->clock = config->clock;
-    device->lock = config->lock;
-    device->readings = config->readings;
-    device->messages_size = config->messages;
-    device->inbound = config->inbound;
-    device->health_every = config->health_every;
-    device->link = (uint8_t)config->link;
-    device->way = (uint8_t)config->way;
-    /* Both lanes count together, so that neither can run out of numbers under the other. */
-    device->burn_records = config->burn_records == 0 ? FER_SEQUENCE_END - 1u : config->burn_records;
-    device->burn_ms = config->burn_ms;
-    device->burn_backoff_ms = config->burn_backoff_ms;
-    device->created_ms = fer_device_get_uptime(device);
 }
 
 /* n bytes, or none where none are asked for; false where the arena is too small. */
@@ -64,7 +47,11 @@ static fer_status build(fer_arena *arena, const fer_device_config *config, fer_d
     void *cells;
     fer_status status;
 
-    fill(device, config);
+    device->config = *config;
+    device->created_ms = fer_device_get_uptime(device);
+    if (config->burn_records == 0) { /* both lanes count together: neither can run out of numbers */
+        device->config.burn_records = FER_SEQUENCE_END - 1u;
+    }
     if (!carve(arena, config->readings * sizeof(fer_queued_reading), &ring) ||
         !carve(arena, config->messages, &messages) || !carve(arena, inner, &cells)) {
         return FER_ERR_ARENA;
@@ -115,14 +102,14 @@ void fer_device_close_generation(fer_device *device)
 
 static fer_status create_sealer(fer_device *device, fer_generation *generation, fer_lane lane)
 {
-    const fer_sealer_config config = {FER_UP, lane, (fer_way)device->way, {NULL, NULL}};
+    const fer_sealer_config config = {FER_UP, lane, (fer_way)device->config.way, {NULL, NULL}};
     return fer_sealer_create(&device->inner, generation, &config, &device->sealers[lane]);
 }
 
 static fer_status create_opener(fer_device *device, fer_generation *generation)
 {
     const fer_opener_config config = {FER_DOWN, FER_CONFIG_DEVICE_WINDOW};
-    if (device->inbound == 0) {
+    if (device->config.inbound == 0) {
         return FER_OK;
     }
     return fer_opener_create(&device->inner, generation, &config, &device->opener);
@@ -178,8 +165,9 @@ static fer_status burn(fer_device *device)
 
 static bool is_burn_due(const fer_device *device, uint64_t now)
 {
-    return device->sealers[FER_LANE_LIVE] == NULL || device->records >= device->burn_records ||
-           (device->burn_ms != 0 && now - device->burned_ms >= device->burn_ms);
+    return device->sealers[FER_LANE_LIVE] == NULL ||
+           device->records >= device->config.burn_records ||
+           (device->config.burn_ms != 0 && now - device->burned_ms >= device->config.burn_ms);
 }
 
 fer_status fer_device_ready_generation(fer_device *device)
@@ -190,8 +178,8 @@ fer_status fer_device_ready_generation(fer_device *device)
     if (!is_burn_due(device, now)) {
         return FER_OK;
     }
-    if (device->tried && device->clock.ops != NULL &&
-        now - device->tried_ms < device->burn_backoff_ms) {
+    if (device->tried && device->config.clock.ops != NULL &&
+        now - device->tried_ms < device->config.burn_backoff_ms) {
         fer_device_count(&device->health.burns_delayed);
         return FER_NOT_NOW;
     }
@@ -235,11 +223,11 @@ void fer_device_close(fer_device **device)
     fer_device_close_generation(closed);
     fer_frame_decoder_close(&closed->decoder);
     fer_store_close(&closed->store);
-    if (closed->readings != 0) {
-        fer_arena_retire(closed->ring, closed->readings * sizeof *closed->ring);
+    if (closed->config.readings != 0) {
+        fer_arena_retire(closed->ring, closed->config.readings * sizeof *closed->ring);
     }
-    if (closed->messages_size != 0) {
-        fer_arena_retire(closed->messages, closed->messages_size);
+    if (closed->config.messages != 0) {
+        fer_arena_retire(closed->messages, closed->config.messages);
     }
     fer_arena_retire(closed, sizeof *closed);
     *device = NULL;

@@ -10,7 +10,7 @@ static fer_status open_record(fer_device *device, const uint8_t *record, size_t 
     fer_opened opened;
     fer_status status = FER_DROP_OLD;
 
-    if (n > device->inbound) {
+    if (n > device->config.inbound) {
         status = FER_DROP_MALFORMED;
     } else if (device->opener != NULL) {
         status = fer_opener_receive(device->opener, record, n, out, capacity, &opened);
@@ -58,7 +58,7 @@ fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size
     }
     *used = 0;
     *length = 0;
-    if (capacity < device->inbound) {
+    if (capacity < device->config.inbound) {
         return FER_ERR_CAPACITY;
     }
     if (n == 0) {

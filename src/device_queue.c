@@ -12,13 +12,13 @@ enum { PREFIX = 2 };
 
 uintptr_t fer_device_mask(const fer_device *device)
 {
-    const fer_lock *lock = &device->lock;
+    const fer_lock *lock = &device->config.lock;
     return lock->ops == NULL || lock->ops->mask == NULL ? 0 : lock->ops->mask(lock->context);
 }
 
 void fer_device_unmask(const fer_device *device, uintptr_t state)
 {
-    const fer_lock *lock = &device->lock;
+    const fer_lock *lock = &device->config.lock;
     if (lock->ops != NULL && lock->ops->unmask != NULL) {
         lock->ops->unmask(lock->context, state);
     }
@@ -26,7 +26,7 @@ void fer_device_unmask(const fer_device *device, uintptr_t state)
 
 void fer_device_lock(const fer_device *device)
 {
-    const fer_lock *lock = &device->lock;
+    const fer_lock *lock = &device->config.lock;
     if (lock->ops != NULL && lock->ops->take != NULL) {
         lock->ops->take(lock->context);
     }
@@ -34,7 +34,7 @@ void fer_device_lock(const fer_device *device)
 
 void fer_device_unlock(const fer_device *device)
 {
-    const fer_lock *lock = &device->lock;
+    const fer_lock *lock = &device->config.lock;
     if (lock->ops != NULL && lock->ops->give != NULL) {
         lock->ops->give(lock->context);
     }
@@ -44,7 +44,7 @@ void fer_device_unlock(const fer_device *device)
 
 static fer_time_base get_now(const fer_device *device, int64_t *ms)
 {
-    const fer_clock *clock = &device->clock;
+    const fer_clock *clock = &device->config.clock;
     *ms = 0;
     if (clock->ops != NULL && clock->ops->unix_ms != NULL &&
         clock->ops->unix_ms(clock->context, ms) == FER_PORT_OK) {
@@ -62,8 +62,8 @@ static void put_reading(fer_device *device, const fer_reading *reading, fer_time
     bool good = fer_reading_pack(reading, base, &queued) == FER_OK;
     uintptr_t state = fer_device_mask(device);
 
-    if (good && (uint16_t)(device->head - device->tail) < device->readings) {
-        device->ring[device->head & (device->readings - 1u)] = queued;
+    if (good && (uint16_t)(device->head - device->tail) < device->config.readings) {
+        device->ring[device->head & (device->config.readings - 1u)] = queued;
         device->head++;
     } else {
         fer_device_count(&device->health.readings_dropped);
@@ -98,8 +98,9 @@ uint16_t fer_device_count_readings(const fer_device *device)
 
 size_t fer_device_get_room(const fer_device *device)
 {
-    return fer_device_is_open(device) ? (size_t)device->readings - fer_device_count_readings(device)
-                                      : 0;
+    return fer_device_is_open(device)
+               ? (size_t)device->config.readings - fer_device_count_readings(device)
+               : 0;
 }
 
 void fer_device_drop_readings(fer_device *device, size_t n)
@@ -116,7 +117,7 @@ static uint8_t *begin_message(fer_device *device, size_t *capacity)
 {
     fer_device_lock(device);
     size_t used = (size_t)device->messages_used + PREFIX;
-    *capacity = device->messages_size > used ? device->messages_size - used : 0;
+    *capacity = device->config.messages > used ? device->config.messages - used : 0;
     return *capacity == 0 ? NULL : device->messages + used;
 }
 
@@ -128,7 +129,7 @@ static fer_status end_message(fer_device *device, fer_status status, size_t leng
         device->messages_used = (uint16_t)(device->messages_used + PREFIX + length);
     } else if (status == FER_ERR_CAPACITY) {
         fer_device_count(&device->health.messages_dropped);
-        status = length + PREFIX <= device->messages_size ? FER_NOT_NOW : FER_ERR_CAPACITY;
+        status = length + PREFIX <= device->config.messages ? FER_NOT_NOW : FER_ERR_CAPACITY;
     }
     fer_device_unlock(device);
     return status;

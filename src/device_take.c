@@ -64,8 +64,8 @@ static bool put_message(const fer_device *device, uint8_t *out, size_t room, fer
 
 static bool put_readings(const fer_device *device, uint8_t *out, size_t room, fer_item *item)
 {
-    const fer_reading_ring ring = {device->ring, device->readings,
-                                   device->tail & (device->readings - 1u),
+    const fer_reading_ring ring = {device->ring, device->config.readings,
+                                   device->tail & (device->config.readings - 1u),
                                    fer_device_count_readings(device)};
     item->kind = FER_ITEM_READINGS;
     return fer_telemetry_encode_readings(&ring, out, room, &item->readings, &item->length) ==
@@ -93,7 +93,7 @@ static bool pick_hello(const fer_device *device, fer_slot slot, size_t overhead,
     const size_t saved = FER_OVERHEAD_FULL(0) - FER_OVERHEAD_SHORT(0);
     bool full = overhead > FER_OVERHEAD_SHORT(FER_ROUTE_MAX);
 
-    if (!full || slot.limit < overhead || (device->greeted && device->way == FER_TWO_WAY) ||
+    if (!full || slot.limit < overhead || (device->greeted && device->config.way == FER_TWO_WAY) ||
         !pick(device, slot, overhead - saved, item)) {
         return false;
     }
@@ -116,8 +116,8 @@ static void settle(fer_device *device, const fer_item *item)
     } else if (item->kind == FER_ITEM_READINGS) {
         fer_device_drop_readings(device, item->readings);
     }
-    if (item->kind >= FER_ITEM_MESSAGE && device->health_every != 0 &&
-        device->records % device->health_every == 0) {
+    if (item->kind >= FER_ITEM_MESSAGE && device->config.health_every != 0 &&
+        device->records % device->config.health_every == 0) {
         device->health_due = true;
     }
 }
@@ -175,7 +175,8 @@ fer_status fer_device_take(fer_device *device, uint8_t *out, size_t capacity, si
     if (out == NULL || length == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    return take(device, FER_LANE_LIVE, device->link == FER_LINK_STREAM, out, capacity, length);
+    return take(device, FER_LANE_LIVE, device->config.link == FER_LINK_STREAM, out, capacity,
+                length);
 }
 
 fer_status fer_device_take_backlog(fer_device *device, uint8_t *out, size_t capacity,

@@ -66,7 +66,7 @@ static inline fer_device_config fer_device_config_default(void)
 
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(16, 104) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+    (FER_ARENA_SIZEOF(19, 120) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
      FER_DEVICE_GENERATION_SIZE(inbound) +                                                     \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
 

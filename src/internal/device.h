@@ -15,28 +15,18 @@ struct fer_device {
     fer_sealer *sealers[2];     /* by lane; null: no generation is open */
     fer_opener *opener;         /* of that generation's downlink; null also with inbound 0 */
     fer_frame_decoder *decoder; /* of a stream; null with inbound 0 */
+    fer_device_config config;   /* burn_records is never 0 here */
     fer_arena inner;            /* holds these three; wiped whole at each burn (WIPE) */
-    fer_clock clock;
-    fer_lock lock;
-    fer_queued_reading *ring; /* written under the mask, up to head; read up to head by take */
-    uint8_t *messages;        /* length16 ‖ envelope, one after another, under the mutex */
+    fer_queued_reading *ring;   /* written under the mask, up to head; read up to head by take */
+    uint8_t *messages;          /* length16 ‖ envelope, one after another, under the mutex */
     uint64_t created_ms;
     uint64_t burned_ms; /* when the generation was opened */
     uint64_t tried_ms;  /* when a burn was last tried */
     fer_health health;  /* counts; what changes elsewhere is filled in when it is told */
-    uint32_t burn_records;
-    uint32_t burn_ms;
-    uint32_t burn_backoff_ms;
-    uint32_t records;  /* sealed under the generation, both lanes */
-    uint16_t readings; /* capacity of the ring, a power of two or 0 */
-    uint16_t head;     /* both count on past the capacity; their difference is what waits */
+    uint32_t records;   /* sealed under the generation, both lanes */
+    uint16_t head;      /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
-    uint16_t messages_size;
     uint16_t messages_used;
-    uint16_t inbound;
-    uint16_t health_every;
-    uint8_t link;
-    uint8_t way;
     bool tried;      /* a burn was tried in this uptime */
     bool health_due; /* before anything else that fits */
     bool greeted;    /* the last record was an empty one, to ask for a sign of life */

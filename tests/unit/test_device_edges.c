@@ -57,7 +57,7 @@ static void records_fill_the_capacity(void **state)
     take_ok();
     take_ok();
     acknowledge();
-    device->health_every = 0;
+    device->config.health_every = 0;
     for (size_t capacity = 60; capacity < 220; capacity++) {
         for (int i = 0; i < READINGS; i++) {
             clock_ms += 10;
