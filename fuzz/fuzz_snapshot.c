@@ -67,6 +67,19 @@ static void export(const fer_gateway *gateway, struct image *image)
          FER_OK);
 }
 
+/* What marking leaves: the top's bit is set, and none of a number not reached. */
+static void check_window(const uint32_t *window)
+{
+    uint32_t next = window[0];
+
+    for (uint32_t number = next; number < WINDOW; number++) {
+        must((window[1 + number / 32u] >> number % 32u & 1u) == 0);
+    }
+    if (next != 0) {
+        must((window[1 + (next - 1u) % WINDOW / 32u] >> (next - 1u) % 32u & 1u) == 1);
+    }
+}
+
 static void check_state(const fer_gateway *gateway)
 {
     fer_gateway_state state;
@@ -74,8 +87,14 @@ static void check_state(const fer_gateway *gateway)
     must(fer_gateway_get_state(gateway, 0, &state) == FER_OK);
     must(state.floor <= state.generation && state.generation != UINT32_MAX);
     must(state.generation - state.floor <= FER_REACH_MAX && state.earlier <= EARLIER);
+    check_window(fer_gateway_get_windows(gateway, 0));
+    check_window(fer_gateway_get_windows(gateway, 0) + fer_gateway_lane_cells(gateway));
     for (uint32_t i = 0; i < state.earlier; i++) {
-        uint32_t generation = fer_gateway_get_slot(gateway, 0, i)[0];
+        const uint32_t *slot = fer_gateway_get_slot(gateway, 0, i);
+        uint32_t generation = slot[0];
+
+        check_window(slot + 1);
+        check_window(slot + 1 + fer_gateway_lane_cells(gateway));
 
         must(generation >= state.floor && generation < state.generation);
         must(i == 0 || fer_gateway_get_slot(gateway, 0, i - 1)[0] < generation);
