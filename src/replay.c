@@ -19,21 +19,6 @@ _Static_assert(FER_REPLAY_SIZE(FER_REPLAY_BITS_MIN) <
                    sizeof(struct fer_replay) + FER_REPLAY_BITS_MIN / 8u + 24u,
                "FER_REPLAY_SIZE is wasteful");
 
-/*@ predicate window_bits(integer bits) =
-      bits == 64 || bits == 128 || bits == 256 || bits == 512 || bits == 1024 || bits == 2048 ||
-      bits == 4096 || bits == 8192;
-
-    logic integer bit_of{L}(uint32_t *words, integer bits, integer number) =
-      (words[number % bits / 32] >> (number % 32)) & 1;
-
-    // What fer_window_check answers.
-    logic integer answer{L}(integer next, uint32_t *words, integer bits, integer number) =
-      number == FER_SEQUENCE_END ? FER_DROP_MALFORMED :
-      number >= next ? FER_OK :
-      number < next - bits ? FER_DROP_OLD :
-      bit_of(words, bits, number) != 0 ? FER_DROP_REPLAY : FER_OK;
- */
-
 /*@ assigns \nothing;
     ensures \result <==> window_bits(bits);
  */
@@ -50,25 +35,6 @@ bool fer_window_bits_are_valid(uint32_t bits)
         size *= 2u;
     }
     return size == bits;
-}
-
-/*@ requires window_bits(bits) && \valid_read(words + (0 .. bits / 32 - 1));
-    assigns \nothing;
-    ensures \result == answer(next, words, bits, sequence);
-    ensures newer_than_top_minus_w: \result == FER_OK ==> sequence > (next - 1) - bits;
- */
-fer_status fer_window_check(uint32_t next, const uint32_t *words, uint32_t bits, uint32_t sequence)
-{
-    if (sequence == FER_SEQUENCE_END) {
-        return FER_DROP_MALFORMED;
-    }
-    if (sequence >= next) {
-        return FER_OK;
-    }
-    if (next - sequence > bits) {
-        return FER_DROP_OLD;
-    }
-    return (words[sequence % bits / 32u] >> sequence % 32u & 1u) != 0 ? FER_DROP_REPLAY : FER_OK;
 }
 
 /* Forgets `count` numbers from `first` on, word by word. */
@@ -92,6 +58,25 @@ static void forget(uint32_t *words, uint32_t bits, uint32_t first, uint32_t coun
     }
 }
 
+/* Marks a number that is newer than the next: the bits of those between, and its own, stood for
+ * older numbers. */
+/*@ requires window_bits(bits) && \valid(next) && \valid(words + (0 .. bits / 32 - 1));
+    requires \separated(next, words + (0 .. bits / 32 - 1));
+    requires *next < sequence < FER_SEQUENCE_END;
+    assigns *next, words[0 .. bits / 32 - 1];
+    ensures \result == FER_OK && *next == sequence + 1;
+    ensures answer(*next, words, bits, sequence) == FER_DROP_REPLAY;
+ */
+static FER_COLD fer_status skip(uint32_t *next, uint32_t *words, uint32_t bits, uint32_t sequence)
+{
+    uint32_t between = sequence - *next;
+
+    forget(words, bits, *next, between < bits ? between : bits);
+    *next = sequence + 1u;
+    words[sequence % bits / 32u] |= (uint32_t)1 << sequence % 32u;
+    return FER_OK;
+}
+
 /*@ requires window_bits(bits) && \valid(next) && \valid(words + (0 .. bits / 32 - 1));
     requires \separated(next, words + (0 .. bits / 32 - 1));
     assigns *next, words[0 .. bits / 32 - 1];
@@ -108,11 +93,10 @@ fer_status fer_window_mark(uint32_t *next, uint32_t *words, uint32_t bits, uint3
     if (status != FER_OK) {
         return status;
     }
-    if (sequence >= *next) {
-        uint32_t ahead = sequence - *next;
-
-        /* The ring's bits now stand for newer numbers; that of the newest is set below. */
-        forget(words, bits, *next, ahead < bits ? ahead : bits);
+    if (sequence > *next) {
+        return skip(next, words, bits, sequence);
+    }
+    if (sequence == *next) {
         *next = sequence + 1u;
     }
     words[sequence % bits / 32u] |= (uint32_t)1 << sequence % 32u;
