@@ -77,82 +77,177 @@ static uint32_t *get_words(fer_opener *opener, unsigned lane)
     return opener->words + lane * (opener->bits / 32u);
 }
 
-/* Whether a parsed record is of this context and direction. Eight bytes behind the first are there
- * whatever the route's length; those that are none of it are masked out. */
-static bool is_named(const fer_opener *opener, const uint8_t *record, unsigned first)
-{
-    const uint8_t *route = opener->end.name.bytes + 1;
+/* ---- before a key is touched ------------------------------------------------------------ */
 
-    return (first & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG)) == opener->end.name.bytes[0] &&
-           ((fer_load_u32(record + 1) ^ fer_load_u32(route)) & fer_load_u32(opener->mask)) == 0 &&
-           ((fer_load_u32(record + 5) ^ fer_load_u32(route + 4)) &
-            fer_load_u32(opener->mask + 4)) == 0;
+/* What a header claims goes to *opened at once, and means nothing until its length and ticket are
+ * set: so the path of a record that is refused keeps little, and saves few registers. */
+
+/* Whether a record that begins with `first` has this opener's kind, direction and route. Its first
+ * 9 bytes are there. */
+static bool is_named(const fer_opener *opener, unsigned first, const uint8_t *record)
+{
+    uint64_t route;
+    uint64_t expected;
+    uint64_t mask;
+
+    if ((first & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG)) != opener->end.name.bytes[0]) {
+        return false;
+    }
+    memcpy(&route, record + 1, sizeof route);
+    memcpy(&expected, opener->end.name.bytes + 1, sizeof expected);
+    memcpy(&mask, opener->mask, sizeof mask);
+    return ((route ^ expected) & mask) == 0;
 }
 
-/* Makes generation and sequence exact; then whether they may be opened, before a key is touched. */
-static fer_status locate(const fer_opener *opener, const uint8_t *record, fer_header *header)
+/* Why a record of another generation is dropped. */
+static FER_COLD fer_status judge_generation(uint32_t generation, uint32_t own)
 {
-    unsigned lane = (unsigned)fer_header_lane(header);
-    bool full = fer_header_is_full(header);
-    uint32_t own = opener->end.generation;
-
-    if (!is_named(opener, record, header->first)) {
-        return FER_DROP_ROUTE;
+    if (generation == FER_SEQUENCE_END) {
+        return FER_DROP_MALFORMED;
     }
-    if (header->generation != (full ? own : (uint8_t)own)) {
-        return full && header->generation > own ? FER_DROP_FAR : FER_DROP_OLD;
-    }
-    header->generation = own;
-    if (!full) {
-        header->sequence = fer_record_nearest(opener->next[lane], header->sequence);
-    }
-    return fer_window_check(opener->next[lane], opener->words + lane * (opener->bits / 32u),
-                            opener->bits, header->sequence);
+    return generation > own ? FER_DROP_FAR : FER_DROP_OLD;
 }
 
-/* The whole of opening. `committing` is the opener where its window moves at once, else null and a
- * ticket is written. */
-static fer_status open_record(const fer_opener *opener, const uint8_t *record, size_t n,
-                              uint8_t *out, size_t capacity, fer_opened *opened,
-                              fer_opener *committing)
+/* Reads the counter, and completes the sequence where a short form leaves it open; then whether the
+ * record may be opened. */
+static FER_INLINE fer_status locate(const fer_opener *opener, const uint8_t *counter, bool is_full,
+                                    unsigned lane, fer_opened *opened)
+{
+    uint32_t next = opener->next[lane];
+    uint32_t sequence;
+
+    if (is_full) {
+        if (fer_load_u32(counter) != opener->end.generation) {
+            return judge_generation(fer_load_u32(counter), opener->end.generation);
+        }
+        opened->form = FER_FORM_FULL;
+        sequence = fer_load_u32(counter + 4);
+    } else {
+        if (counter[0] != (uint8_t)opener->end.generation) {
+            return FER_DROP_OLD;
+        }
+        opened->form = FER_FORM_SHORT;
+        sequence = fer_record_nearest(next, fer_load_u16(counter + 1));
+    }
+    opened->lane = (fer_lane)lane;
+    opened->sequence = sequence;
+    return fer_window_check(next, opener->words + lane * (opener->bits / 32u), opener->bits,
+                            sequence);
+}
+
+/* Leaves zeros (FIRST). */
+static FER_OUT_OF_LINE fer_status drop(fer_status status, uint8_t *out, size_t n,
+                                       fer_opened *opened)
+{
+    opened->length = 0;
+    opened->ticket.opaque[CELL_TAG] = 0;
+    memset(out, 0, n);
+    return status;
+}
+
+/* Why a record that is not this opener's, or does not fit, is dropped. Takes what open takes, in
+ * the same places. */
+static FER_COLD fer_status reject(const fer_opener *opener, const uint8_t *record, size_t n,
+                                  uint8_t *out, size_t capacity, fer_opened *opened)
 {
     fer_header header;
-    fer_status status;
-    unsigned lane;
+    fer_status status = fer_record_parse(record, n, &header);
 
+    (void)opener;
+    opened->length = 0;
+    opened->ticket.opaque[CELL_TAG] = 0;
+    if (status == FER_OK && capacity < fer_header_plaintext(&header, n)) {
+        return FER_ERR_CAPACITY;
+    }
+    fer_record_reject(header.length, n, out, capacity);
+    return status == FER_OK ? FER_DROP_ROUTE : status;
+}
+
+/* ---- opening ---------------------------------------------------------------------------- */
+
+/* The one AEAD attempt at n bytes of ciphertext that were admitted. */
+static FER_INLINE fer_status attempt(const fer_opener *opener, const uint8_t *record, size_t header,
+                                     uint8_t *out, size_t n, fer_opened *opened)
+{
+    const uint8_t *ciphertext = record + header;
+    bool is_down = (opener->end.name.bytes[0] & FER_FIRST_DOWN) != 0;
+    uint8_t nonce[FER_NONCE_BYTES];
+    fer_status status;
+
+    opened->ticket.opaque[CELL_TAG] = 0;
+    opened->generation = opener->end.generation;
+    opened->length = n;
+    fer_record_nonce(nonce, is_down ? ciphertext - 8 : NULL, opener->end.generation,
+                     opened->sequence);
+    status = fer_crypto_open(&opener->keys[opened->lane].secret, nonce, record, header, ciphertext,
+                             n, out);
+    if (status != FER_OK) {
+        opened->length = 0; /* out is zeroed already */
+        return status;
+    }
+    opened->context = 0;
+    opened->kind = (fer_kind)(opener->end.name.bytes[0] >> FER_FIRST_KIND_SHIFT);
+    return FER_OK;
+}
+
+static FER_OUT_OF_LINE fer_status finish_open(const fer_opener *opener, const uint8_t *record,
+                                              size_t header, uint8_t *out, size_t n,
+                                              fer_opened *opened)
+{
+    fer_status status = attempt(opener, record, header, out, n, opened);
+
+    if (status != FER_OK) {
+        return status;
+    }
+    opened->ticket.opaque[CELL_TAG] = opener->end.tag;
+    opened->ticket.opaque[CELL_GENERATION] = opener->end.generation;
+    opened->ticket.opaque[CELL_LANE] = opened->lane;
+    opened->ticket.opaque[CELL_SEQUENCE] = opened->sequence;
+    return FER_OK;
+}
+
+static FER_OUT_OF_LINE fer_status finish_receive(fer_opener *opener, const uint8_t *record,
+                                                 size_t header, uint8_t *out, size_t n,
+                                                 fer_opened *opened)
+{
+    fer_status status = attempt(opener, record, header, out, n, opened);
+
+    if (status != FER_OK) {
+        return status;
+    }
+    return fer_window_mark(&opener->next[opened->lane], get_words(opener, (unsigned)opened->lane),
+                           opener->bits, opened->sequence);
+}
+
+/* Both entries: with a window to mark at once (the opener itself), or none. All that is read of a
+ * record lies within the header that was measured (TOTAL). */
+static FER_INLINE fer_status open_record(const fer_opener *opener, const uint8_t *record, size_t n,
+                                         uint8_t *out, size_t capacity, fer_opened *opened,
+                                         fer_opener *window)
+{
     if (!is_open(opener)) {
         return FER_ERR_HANDLE;
     }
     if (record == NULL || out == NULL || opened == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    opened->length = 0;
-    opened->ticket.opaque[CELL_TAG] = 0;
-    status = fer_record_parse(record, n, &header);
-    if (status == FER_OK) {
-        if (capacity < fer_header_plaintext(&header, n)) {
-            return FER_ERR_CAPACITY;
-        }
-        status = locate(opener, record, &header);
+    unsigned first = n < FER_OVERHEAD_SHORT(0) ? 0 : record[0];
+    size_t header = fer_header_counter(first);
+    if (header == 0 || !is_named(opener, first, record)) {
+        return reject(opener, record, n, out, capacity, opened);
     }
+    header += opener->end.name.length;
+    size_t text = n - header - FER_TAG_BYTES; /* a record too short wraps to one too long */
+    if (text > FER_PLAINTEXT_MAX || text > capacity) {
+        return reject(opener, record, n, out, capacity, opened);
+    }
+    fer_status status = locate(opener, record + opener->end.name.length,
+                               (first & FER_FIRST_FULL) != 0, first >> 3 & 1u, opened);
     if (status != FER_OK) {
-        fer_record_reject(header.length, n, out, capacity);
-        return status;
+        return drop(status, out, text, opened);
     }
-    lane = (unsigned)fer_header_lane(&header);
-    status = fer_record_attempt(&opener->keys[lane], record, n, &header, out, opened);
-    if (status != FER_OK) {
-        return status;
-    }
-    if (committing != NULL) {
-        return fer_window_mark(&committing->next[lane], get_words(committing, lane),
-                               committing->bits, header.sequence);
-    }
-    opened->ticket.opaque[CELL_TAG] = opener->end.tag;
-    opened->ticket.opaque[CELL_GENERATION] = header.generation;
-    opened->ticket.opaque[CELL_LANE] = lane;
-    opened->ticket.opaque[CELL_SEQUENCE] = header.sequence;
-    return FER_OK;
+    return window != NULL ? finish_receive(window, record, header, out, text, opened)
+                          : finish_open(opener, record, header, out, text, opened);
 }
 
 fer_status fer_opener_open(const fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,

@@ -98,27 +98,24 @@ static inline fer_status fer_record_parse(const uint8_t *record, size_t n, fer_h
 static inline uint32_t fer_record_nearest(uint32_t next, uint32_t low)
 {
     uint32_t ahead = (low - next) & 0xFFFFu;
-    uint32_t sequence = next + ahead;
 
-    /* 2^16 less where that is nearer and not below zero, or where counting has ended. */
-    if ((ahead > 0x8000u && next >= 0x10000u - ahead) || sequence < next) {
-        sequence -= 0x10000u;
+    if (ahead > 0x8000u && next >= 0x10000u - ahead) {
+        return next + ahead - 0x10000u; /* behind is nearer, and not below zero */
     }
-    return sequence;
+    /* The same where counting has ended. */
+    return next + ahead >= next ? next + ahead : next + ahead - 0x10000u;
 }
 
 /* The nonce of an up record (no salt) or of a down record (8 bytes of salt). */
 static inline void fer_record_nonce(uint8_t nonce[FER_NONCE_BYTES], const uint8_t *salt,
                                     uint32_t generation, uint32_t sequence)
 {
-    if (salt != NULL) {
-        memcpy(nonce, salt, 8);
-        fer_store_u32(nonce + 8, sequence);
-        return;
-    }
     fer_store_u32(nonce, 0);
     fer_store_u32(nonce + 4, sequence);
-    fer_store_u32(nonce + 8, generation);
+    fer_store_u32(nonce + 8, salt != NULL ? sequence : generation);
+    if (salt != NULL) {
+        memcpy(nonce, salt, 8);
+    }
 }
 
 /* One AEAD attempt at a parsed record whose header's generation and sequence have been made exact.
