@@ -441,7 +441,8 @@ static void test_random_cuts(void **state)
         live_long(life % 2 == 0);
         closed += run.closed;
     }
-    print_message("%s: %u of %u lives closed\n", chosen->shape.name, closed, lives);
+    print_message("%s: %u of %u lives closed\n", chosen->shape.name, (unsigned)closed,
+                  (unsigned)lives);
     CHECK(closed < lives / 20 + 1);
 }
 
