@@ -13,6 +13,8 @@
 #include "files.h"
 #include "server_options.h"
 
+#define BUSY_MS 50
+
 static int64_t read_clock(clockid_t which)
 {
     struct timespec now = {0};
@@ -135,6 +137,9 @@ static bool open_database(struct server *server, struct fault *fault)
     if (!database_open(&server->db, server->options.database, DATABASE_WRITE, fault)) {
         return false;
     }
+    /* The loop has its own back-off: while SQLite waits for a lock, datagrams would overflow the
+     * kernel's buffer, uncounted (HONEST). */
+    (void)sqlite3_busy_timeout(server->db.handle, BUSY_MS);
     if (server->options.max_db_mb > 0) {
         char sql[80];
         (void)snprintf(sql, sizeof sql, "PRAGMA max_page_count=%u",
