@@ -12,10 +12,16 @@
 #define FER_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 /* Keep this function out of line, so that a rarely taken path costs no stack in a hot one. */
 #define FER_COLD __attribute__((noinline, cold))
+#ifdef __OPTIMIZE_SIZE__
+/* Both trade size for speed: where size is asked for, the compiler decides. */
+#define FER_OUT_OF_LINE
+#define FER_INLINE inline
+#else
 /* Keep it out of line though it is not rare: its callers then save no registers for it. */
 #define FER_OUT_OF_LINE __attribute__((noinline))
 /* Inline whatever its size: one hot path with two entries. */
 #define FER_INLINE inline __attribute__((always_inline))
+#endif
 /* This condition is expected; only speed depends on it. */
 #define FER_LIKELY(x) __builtin_expect(!!(x), 1)
 #else
