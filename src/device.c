@@ -163,11 +163,19 @@ static fer_status burn(fer_device *device)
     return fer_device_open_generation(device, &generation, info.generation);
 }
 
+/* Signed: a clock that fails tells 0, and must not make everything look old, for each burn wears
+ * the flash. */
+static int64_t get_age(uint64_t now, uint64_t since)
+{
+    return (int64_t)(now - since);
+}
+
 static bool is_burn_due(const fer_device *device, uint64_t now)
 {
     return device->sealers[FER_LANE_LIVE] == NULL ||
            device->records >= device->config.burn_records ||
-           (device->config.burn_ms != 0 && now - device->burned_ms >= device->config.burn_ms);
+           (device->config.burn_ms != 0 &&
+            get_age(now, device->burned_ms) >= device->config.burn_ms);
 }
 
 fer_status fer_device_ready_generation(fer_device *device)
@@ -179,7 +187,7 @@ fer_status fer_device_ready_generation(fer_device *device)
         return FER_OK;
     }
     if (device->tried && device->config.clock.ops != NULL &&
-        now - device->tried_ms < device->config.burn_backoff_ms) {
+        get_age(now, device->tried_ms) < device->config.burn_backoff_ms) {
         fer_device_count(&device->health.burns_delayed);
         return FER_NOT_NOW;
     }

@@ -241,6 +241,32 @@ static void age_burns(void **state)
     assert_int_equal(got.health.generation, 1);
 }
 
+/* A clock that fails must not make each take burn: the flash would wear out, and the generations
+ * would run away from the gateway. */
+static void a_clock_that_fails_burns_nothing(void **state)
+{
+    (void)state;
+    fer_device_close(&device);
+    config.burn_ms = 60000;
+    boot();
+    fer_device_record(device, 1, 1.0);
+    take_ok();
+    unsigned before = nv_changes;
+    clock_ms = 30000;
+    clock_answer = FER_PORT_FAILED;
+    for (unsigned i = 0; i < 5; i++) {
+        fer_device_record(device, 1, 2.0);
+        take_ok();
+        assert_int_equal(opened.generation, 0);
+    }
+    assert_int_equal(nv_changes, before);
+    clock_answer = FER_PORT_OK;
+    clock_ms = 61000;
+    fer_device_record(device, 1, 3.0);
+    take_ok();
+    assert_int_equal(opened.generation, 1);
+}
+
 static void burns_keep_their_distance(void **state)
 {
     (void)state;
@@ -384,6 +410,7 @@ int main(void)
         STREAM(each_boot_that_sends_burns_one),
         STREAM(a_count_of_records_burns),
         STREAM(age_burns),
+        STREAM(a_clock_that_fails_burns_nothing),
         STREAM(burns_keep_their_distance),
         STREAM(without_clock_there_is_no_back_off),
         STREAM(a_failed_burn_sends_nothing_and_loses_nothing),
