@@ -26,17 +26,23 @@ typedef struct fer_image_numbers {
     uint32_t next[BRANCHES]; /* by fer_branch */
 } fer_image_numbers;
 
-static void authenticate(const fer_credential *credential, const uint8_t *image,
+/* Reads what an image is bound to: the store's newest entry, its claim key, and the next unused
+ * generation. Where the claim key cannot be read, neither suspend nor resume goes on: nothing is
+ * ever authenticated under a key that is not the device's own (CLOSED). */
+static fer_status look_up(fer_device *device, fer_credential *credential, fer_credential_info *info,
+                          fer_claim_key *claim)
+{
+    fer_status status = fer_store_peek(device->store, credential, info);
+
+    return status == FER_OK ? fer_credential_read(credential, NULL, claim, NULL) : status;
+}
+
+static void authenticate(const fer_claim_key *claim, const uint8_t *image,
                          uint8_t mac[FER_HASH_BYTES])
 {
     static const uint8_t label[] = {'f', 'e', 'r', 'r', 'u', 'l', 'e', '1', 'i', 'm', 'g', '1'};
-    fer_claim_key claim;
 
-    if (fer_credential_read(credential, NULL, &claim, NULL) != FER_OK) {
-        memset(&claim, 0, sizeof claim);
-    }
-    fer_crypto_mac_secret(&claim.secret, label, sizeof label, image, MAC_AT, mac);
-    fer_wipe(&claim, sizeof claim);
+    fer_crypto_mac_secret(&claim->secret, label, sizeof label, image, MAC_AT, mac);
 }
 
 /* ---- to sleep --------------------------------------------------------------------------- */
@@ -68,6 +74,7 @@ fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES
 {
     fer_credential credential;
     fer_credential_info info;
+    fer_claim_key claim;
     uint8_t mac[FER_HASH_BYTES];
     fer_status status;
 
@@ -83,15 +90,16 @@ fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES
     if (!fer_device_is_idle(*device)) {
         return FER_ERR_ORDER;
     }
-    status = fer_store_peek((*device)->store, &credential, &info);
+    status = look_up(*device, &credential, &info, &claim);
     if (status == FER_OK) {
         fer_writer writer = fer_writer_over(image, FER_IMAGE_BYTES);
         write_image(*device, &writer);
-        authenticate(&credential, image, mac);
+        authenticate(&claim, image, mac);
         fer_write_bytes(&writer, mac, MAC_BYTES);
         fer_device_close(device);
     }
     fer_credential_wipe(&credential);
+    fer_wipe(&claim, sizeof claim);
     return status;
 }
 
@@ -111,12 +119,12 @@ static bool consume(uint8_t image[FER_IMAGE_BYTES], uint8_t copy[FER_IMAGE_BYTES
     return any == 0;
 }
 
-static fer_status check_image(const fer_credential *credential, const fer_credential_info *info,
+static fer_status check_image(const fer_claim_key *claim, const fer_credential_info *info,
                               const uint8_t image[FER_IMAGE_BYTES], fer_image_numbers *numbers)
 {
     uint8_t mac[FER_HASH_BYTES];
 
-    authenticate(credential, image, mac);
+    authenticate(claim, image, mac);
     if (!fer_crypto_equal(mac, image + MAC_AT, MAC_BYTES)) {
         return FER_DROP_FORGED;
     }
@@ -172,16 +180,18 @@ static fer_status resume(fer_device *device, const uint8_t image[FER_IMAGE_BYTES
 {
     fer_credential credential;
     fer_credential_info info;
+    fer_claim_key claim;
     fer_image_numbers numbers;
-    fer_status status = fer_store_peek(device->store, &credential, &info);
+    fer_status status = look_up(device, &credential, &info, &claim);
 
     if (status == FER_OK) {
-        status = check_image(&credential, &info, image, &numbers);
+        status = check_image(&claim, &info, image, &numbers);
     }
     if (status == FER_OK) {
         status = rebuild(device, &credential, image, &numbers);
     }
     fer_credential_wipe(&credential);
+    fer_wipe(&claim, sizeof claim);
     return status;
 }
 
