@@ -35,7 +35,7 @@ static bool is_valid(const fer_gateway_config *config)
     return config->contexts != 0 && fer_window_bits_are_valid(config->window_bits) &&
            config->reach <= FER_REACH_MAX && config->earlier <= config->reach &&
            config->max_skip >= FER_NEAR && config->max_skip <= (uint32_t)1 << 31 &&
-           config->cache != 0;
+           config->cache != 0 && (config->entropy.ops == NULL || config->entropy.ops->fill != NULL);
 }
 
 /* Where the parts of a gateway begin, in bytes from its handle. */

@@ -24,7 +24,10 @@ static unsigned get_branch(const fer_sealer_config *config)
     unsigned lane = (unsigned)config->lane;
 
     if (config->direction == FER_DOWN) {
-        return lane == FER_LANE_LIVE && config->entropy.ops != NULL ? FER_BRANCH_DOWN : UINT_MAX;
+        return lane == FER_LANE_LIVE && config->entropy.ops != NULL &&
+                       config->entropy.ops->fill != NULL
+                   ? FER_BRANCH_DOWN
+                   : UINT_MAX;
     }
     return config->direction == FER_UP && lane <= FER_LANE_BACKLOG &&
                    (unsigned)config->way <= FER_ONE_WAY
