@@ -298,7 +298,7 @@ static void catch_signals(sigset_t *mask)
 int main(int argc, char **argv)
 {
     FER_ARENA(arena, FER_DEVICE_SIZE(READINGS, MESSAGES, INBOUND, NV_FILE_GRANULE));
-    static posix_lock lock = POSIX_LOCK_INITIALIZER;
+    static posix_lock lock;
     static const struct argp argp = {
         option_list, parse, NULL, "Reports this machine's sensors, sealed by Ferrule.",
         NULL,        NULL,  NULL};

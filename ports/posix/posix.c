@@ -89,9 +89,21 @@ static void give(void *context)
     (void)pthread_mutex_unlock(&lock->mutex);
 }
 
+static int ready(posix_lock *lock)
+{
+    pthread_mutexattr_t nesting;
+    int error = pthread_mutexattr_init(&nesting);
+    if (error == 0) {
+        error = pthread_mutexattr_settype(&nesting, PTHREAD_MUTEX_RECURSIVE);
+        error = error == 0 ? pthread_mutex_init(&lock->mask, &nesting) : error;
+        (void)pthread_mutexattr_destroy(&nesting);
+    }
+    return error == 0 ? pthread_mutex_init(&lock->mutex, NULL) : error;
+}
+
 fer_lock posix_lock_port(posix_lock *lock)
 {
     static const struct fer_lock_ops ops = {mask, unmask, take, give};
-    const fer_lock port = {&ops, lock};
+    const fer_lock port = {ready(lock) == 0 ? &ops : NULL, lock};
     return port;
 }

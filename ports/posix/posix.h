@@ -21,12 +21,8 @@ typedef struct posix_lock {
     pthread_mutex_t mutex;
 } posix_lock;
 
-#define POSIX_LOCK_INITIALIZER                               \
-    {                                                        \
-        PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER \
-    }
-
-/* mask does not nest: no port function here is called with it held. */
+/* Readies the mutexes, once, before any thread uses them. mask nests, as port.h asks. Ops are null
+ * where the system has no mutex to give. */
 fer_lock posix_lock_port(posix_lock *lock);
 
 #endif

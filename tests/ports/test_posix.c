@@ -257,7 +257,7 @@ static void *add_many(void *context)
 
 static void test_the_mutex_excludes(void **state)
 {
-    posix_lock mutexes = POSIX_LOCK_INITIALIZER;
+    posix_lock mutexes;
     fer_lock lock = posix_lock_port(&mutexes);
     pthread_t other;
 
@@ -267,6 +267,19 @@ static void test_the_mutex_excludes(void **state)
     (void)add_many(&lock);
     assert_int_equal(0, pthread_join(other, NULL));
     assert_int_equal(200000, shared);
+}
+
+static void test_the_mask_nests(void **state)
+{
+    posix_lock mutexes;
+    fer_lock lock = posix_lock_port(&mutexes);
+    uintptr_t outer, inner;
+
+    (void)state;
+    outer = lock.ops->mask(lock.context);
+    inner = lock.ops->mask(lock.context);
+    lock.ops->unmask(lock.context, inner);
+    lock.ops->unmask(lock.context, outer);
 }
 
 #define WITH_FOLDER(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
@@ -286,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_entropy_fills_every_byte),
         cmocka_unit_test(test_clocks_run),
         cmocka_unit_test(test_the_mutex_excludes),
+        cmocka_unit_test(test_the_mask_nests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,8 +20,7 @@
 #include "ferrule/store.h"
 #include "internal/credential.h"
 #include "powercut/flash_model.h"
-
-enum { GENERATIONS = 400, WINDOW = 8, WINDOWS = 32 - WINDOW + 1, NOBODY = 0xFFFF };
+#include "powercut/true_chain.h"
 
 typedef struct subject {
     flash_shape shape;
@@ -55,11 +54,6 @@ static const subject subjects[] = {
 };
 /* clang-format on */
 
-/* The true credentials, and where each 8-byte window of their chains is found by its first two. */
-static fer_credential truth[GENERATIONS];
-static uint16_t window_next[GENERATIONS * WINDOWS];
-static uint16_t window_first[65536];
-
 static fer_arena_cell storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
 
 typedef struct bench {
@@ -79,47 +73,10 @@ static uint64_t seed = 1;
 static uint64_t cut_points;
 static bool quick;
 
-static const uint8_t *chain_of(uint32_t generation)
-{
-    return truth[generation].bytes + 88;
-}
-
-static uint16_t key_of(const uint8_t *bytes)
-{
-    return (uint16_t)(bytes[0] | bytes[1] << 8);
-}
-
 static int make_truth(void **state)
 {
-    fer_credential_info info = {.epoch = 7, .identity = "powercut", .identity_length = 8};
-    fer_claim_key claim;
-    fer_chain chain;
-
     (void)state;
-    memset(&claim, 0xC1, sizeof claim);
-    memset(&chain, 0xC4, sizeof chain);
-    chain.secret.bytes[0] = 0x11; /* no run of equal bytes, which the model may write */
-    for (uint8_t i = 0; i < 32; i++) {
-        chain.secret.bytes[i] = (uint8_t)(0x31 + 7 * i);
-    }
-    if (fer_credential_build(&info, &claim, &chain, &truth[0]) != FER_OK) {
-        return -1;
-    }
-    memset(window_first, 0xFF, sizeof window_first);
-    for (uint32_t g = 0; g < GENERATIONS; g++) {
-        if (g > 0) {
-            truth[g] = truth[g - 1];
-            if (fer_credential_advance(&truth[g]) != FER_OK) {
-                return -1;
-            }
-        }
-        for (uint32_t i = 0; i < WINDOWS; i++) {
-            uint16_t *first = &window_first[key_of(chain_of(g) + i)];
-            window_next[g * WINDOWS + i] = *first;
-            *first = (uint16_t)(g * WINDOWS + i);
-        }
-    }
-    return 0;
+    return true_chain_make() ? 0 : -1;
 }
 
 static void explain(const char *what)
@@ -138,27 +95,6 @@ static void explain(const char *what)
 
 /* ---- WIPE ------------------------------------------------------------------------------- */
 
-static bool is_spent(const uint8_t *bytes, uint32_t up_to)
-{
-    for (uint16_t at = window_first[key_of(bytes)]; at != NOBODY; at = window_next[at]) {
-        if (at / WINDOWS <= up_to &&
-            memcmp(bytes, chain_of(at / WINDOWS) + at % WINDOWS, WINDOW) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_spent(const uint8_t *image, uint32_t size, uint32_t up_to)
-{
-    for (uint32_t at = 0; at + WINDOW <= size; at++) {
-        if (is_spent(image + at, up_to)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* In what is read, and in what torn granules were and were to be. */
 static void check_wiped(void)
 {
@@ -167,7 +103,7 @@ static void check_wiped(void)
     uint32_t size = flash_size(&run.model);
     bool torn = false;
 
-    CHECK(!has_spent(run.model.bytes, size, (uint32_t)run.highest));
+    CHECK(!true_chain_is_in(run.model.bytes, size, (uint32_t)run.highest));
     memcpy(image, run.model.bytes, size);
     for (uint32_t at = 0; at < size; at += granule) {
         if (run.model.torn[at / granule]) {
@@ -175,13 +111,13 @@ static void check_wiped(void)
             torn = true;
         }
     }
-    CHECK(!torn || !has_spent(image, size, (uint32_t)run.highest));
+    CHECK(!torn || !true_chain_is_in(image, size, (uint32_t)run.highest));
     for (uint32_t at = 0; torn && at < size; at += granule) {
         if (run.model.torn[at / granule]) {
             memcpy(image + at, run.model.target + at, granule);
         }
     }
-    CHECK(!torn || !has_spent(image, size, (uint32_t)run.highest));
+    CHECK(!torn || !true_chain_is_in(image, size, (uint32_t)run.highest));
 }
 
 /* ---- one life --------------------------------------------------------------------------- */
@@ -242,7 +178,7 @@ static fer_status burn(void)
     CHECK(!run.model.off);
     CHECK(fer_credential_get_info(&credential, &info) == FER_OK);
     CHECK(info.generation > run.highest || run.highest < 0);
-    CHECK(info.generation < GENERATIONS - 1);
+    CHECK(info.generation < TRUE_CHAIN_LENGTH - 1);
     CHECK(memcmp(&credential, &truth[info.generation], sizeof credential) == 0);
     run.highest = info.generation;
     /* A burn that failed loses at most what garbage from an erase in a block may stand for. */
@@ -418,7 +354,7 @@ static void live_long(bool settles)
 {
     run.model.settles = settles;
     CHECK(install() == FER_OK);
-    while (run.chances < GENERATIONS / 4 && !run.closed) {
+    while (run.chances < TRUE_CHAIN_LENGTH / 4 && !run.closed) {
         bool cut = flash_random(&run.model, 8) != 0;
         uint32_t at = flash_random(&run.model, 12);
         flash_moment moment = (flash_moment)flash_random(&run.model, 3);
@@ -521,13 +457,13 @@ int main(void)
     static subject chosen[SUBJECTS];
     size_t count = 0;
 
-#if defined(__linux__)
+#if defined(FERRULE_QUICK) || !defined(__linux__)
+    quick = true;
+#else
     quick = getenv("FERRULE_QUICK") != NULL;
     if (getenv("FERRULE_SEED") != NULL) {
         seed = strtoull(getenv("FERRULE_SEED"), NULL, 0);
     }
-#else
-    quick = true;
 #endif
     for (size_t i = 0; i < SUBJECTS; i += quick ? 2 : 1) {
         chosen[i] = subjects[i];

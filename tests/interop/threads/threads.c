@@ -83,7 +83,7 @@ static void prepare(void)
     FER_ARENA(arena, FER_STORE_SIZE(NV_RAM_GRANULE) + FER_DEVICE_SIZE(64, 256, 0, NV_RAM_GRANULE) +
                          FER_GATEWAY_SIZE(1, 8, 64, 8));
     static nv_ram memory;
-    static posix_lock lock = POSIX_LOCK_INITIALIZER;
+    static posix_lock lock;
     const fer_identity identity = {.identity = (const uint8_t *)"threads", .identity_length = 7};
     const fer_gateway_config gateway_config = fer_gateway_config_default();
     fer_store_config store_config = {.nv = nv_ram_start(&memory)};
