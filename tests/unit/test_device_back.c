@@ -280,6 +280,37 @@ static size_t seal_under_zeros(void)
     return n;
 }
 
+/* What a failed burn left in the store is not known: nothing of before it goes on. */
+static void an_image_does_not_serve_after_a_burn_was_tried(void **state)
+{
+    (void)state;
+    send_one();
+    assert_int_equal(fer_device_suspend(&device, image), FER_OK);
+    wake();
+    nv_answer = FER_PORT_FAILED;
+    fer_device_record(device, 1, 1.0);
+    assert_int_equal(take_up_to(2000), FER_TROUBLE_STORAGE);
+    nv_answer = FER_PORT_OK;
+    assert_int_equal(fer_device_resume(device, image), FER_ERR_ORDER);
+    assert_true(fixture_is_all(image, sizeof image, 0));
+}
+
+static void sleep_does_not_stretch_a_generation(void **state)
+{
+    (void)state;
+    fer_device_close(&device);
+    config.burn_records = 3;
+    config.burn_backoff_ms = 0;
+    boot();
+    for (uint32_t i = 0; i < 6; i++) {
+        send_one();
+        assert_int_equal(opened.generation, i / 2); /* health, reading; reading; next */
+        assert_int_equal(fer_device_suspend(&device, image), FER_OK);
+        wake();
+        assert_int_equal(fer_device_resume(device, image), FER_OK);
+    }
+}
+
 /* Suspended without a way back, resumed with one: nothing is opened, under the key that is not
  * there or under the zeros that stand in its place. */
 static void an_image_without_down_key_opens_nothing(void **state)
@@ -379,6 +410,8 @@ int main(void)
         STREAM(an_image_serves_once),
         DATAGRAM(every_changed_bit_of_an_image_is_noticed),
         DATAGRAM(an_image_is_consumed_even_where_it_cannot_serve),
+        DATAGRAM(an_image_does_not_serve_after_a_burn_was_tried),
+        DATAGRAM(sleep_does_not_stretch_a_generation),
         DATAGRAM(an_image_without_down_key_opens_nothing),
         DATAGRAM(no_number_is_ever_used_twice),
         STREAM(no_number_is_ever_used_twice),
