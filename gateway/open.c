@@ -6,60 +6,34 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include <sys/ioctl.h>
-
 #include "link.h"
+#include "posix_link.h"
 
-static bool find_speed(uint32_t baud, speed_t *speed)
+static int set_nonblocking(int fd)
 {
-    static const struct {
-        uint32_t baud;
-        speed_t speed;
-    } speeds[] = {{1200, B1200},       {2400, B2400},      {4800, B4800},     {9600, B9600},
-                  {19200, B19200},     {38400, B38400},    {57600, B57600},   {115200, B115200},
-                  {230400, B230400},   {460800, B460800},  {921600, B921600}, {1000000, B1000000},
-                  {2000000, B2000000}, {3000000, B3000000}};
-    for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
-        if (speeds[i].baud == baud) {
-            *speed = speeds[i].speed;
-            return true;
-        }
-    }
-    return false;
+    return fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 ? fd : -1;
 }
 
 int open_serial(const char *path, uint32_t baud, struct fault *fault)
 {
-    struct termios settings;
-    speed_t speed = B0;
-    if (!find_speed(baud, &speed)) {
-        FAULT(fault, "--baud %u: not a speed of serial lines (try 115200)", baud);
-        return -1;
-    }
-    const int fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const char *why = "";
+    const int fd = posix_open_serial(path, baud, &why);
     if (fd < 0) {
-        FAULT(fault, "serial device %s: %s", path, strerror(errno));
-        return -1;
+        FAULT(fault, "serial device %s at %u baud: %s", path, baud, why);
     }
-    bool done = tcgetattr(fd, &settings) == 0;
-    if (done) {
-        cfmakeraw(&settings);
-        settings.c_cflag |= CLOCAL | CREAD;
-        done = cfsetspeed(&settings, speed) == 0 && tcsetattr(fd, TCSANOW, &settings) == 0;
+    return set_nonblocking(fd);
+}
+
+int open_unix(const char *path, struct fault *fault)
+{
+    const char *why = "";
+    const int fd = posix_connect_unix(path, &why);
+    if (fd < 0) {
+        FAULT(fault, "socket %s: %s", path, why);
     }
-    if (done && ioctl(fd, TIOCEXCL) != 0) {
-        done = false;
-    }
-    if (!done) {
-        FAULT(fault, "serial device %s: %s", path,
-              errno == ENOTTY ? "is not a serial device" : strerror(errno));
-        close(fd);
-        return -1;
-    }
-    return fd;
+    return set_nonblocking(fd);
 }
 
 static bool unix_address(const char *path, struct sockaddr_un *address, struct fault *fault)
@@ -73,24 +47,6 @@ static bool unix_address(const char *path, struct sockaddr_un *address, struct f
     }
     strcpy(address->sun_path, path);
     return true;
-}
-
-int open_unix(const char *path, struct fault *fault)
-{
-    struct sockaddr_un address;
-    if (!unix_address(path, &address, fault)) {
-        return -1;
-    }
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
-        fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-        FAULT(fault, "socket %s: %s", path, strerror(errno));
-        if (fd >= 0) {
-            close(fd);
-        }
-        return -1;
-    }
-    return fd;
 }
 
 /* Removes a socket that a dead process left; one that answers is in use. */

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "ferrule/ferrule.h"
-#include "link.h"
 #include "nv_file.h"
 #include "posix.h"
+#include "posix_link.h"
 #include "sensors.h"
 
 enum { READINGS = 256, MESSAGES = 4096, INBOUND = 256, DATAGRAM = 1200, LINGER_MS = 1000 };
@@ -174,7 +174,7 @@ static bool drain(struct end *end)
                 fer_device_take(end->device, end->unsent, sizeof end->unsent, &end->unsent_length);
         }
         if (end->unsent_length != 0) {
-            if (!link_send(end->fd, end->unsent, end->unsent_length)) {
+            if (!posix_send_all(end->fd, end->unsent, end->unsent_length)) {
                 return true; /* the link is down: later */
             }
             end->unsent_length = 0;
@@ -274,11 +274,22 @@ static bool run(struct end *end, const struct sensors *sensors, const struct opt
 
 static int open_link(const struct options *options)
 {
+    const char *where = options->udp;
+    const char *why = "";
+    int fd;
     if (options->udp != NULL) {
-        return link_open_udp(options->udp);
+        fd = posix_connect_udp(where, &why);
+    } else if (options->serial != NULL) {
+        where = options->serial;
+        fd = posix_open_serial(where, 115200, &why);
+    } else {
+        where = options->unix_path;
+        fd = posix_connect_unix(where, &why);
     }
-    return options->serial != NULL ? link_open_serial(options->serial)
-                                   : link_open_unix(options->unix_path);
+    if (fd < 0) {
+        (void)complain(where, why);
+    }
+    return fd;
 }
 
 /* Signals are let in only where the program waits, so that none is missed. */

@@ -180,7 +180,7 @@ class Files(Bench):
         self.refuse("missing", arguments=("--listen-unix", missing / "s"))
         self.refuse("is not a serial device", arguments=("--serial", "/dev/null"))
         self.refuse("is a folder", arguments=("--file", self.folder))
-        self.refuse("--baud 7", arguments=("--serial", "/dev/null", "--baud", "7"))
+        self.refuse("at 7 baud", arguments=("--serial", "/dev/null", "--baud", "7"))
         self.refuse("longer", arguments=("--unix", "/" + "x" * 200))
 
     def test_ports_in_use(self):
