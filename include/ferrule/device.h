@@ -143,7 +143,9 @@ FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, s
 /* For deep sleep with retained RAM: writes the state of the generation into image, closes the
  * device and nulls the pointer. Queued readings and messages are not part of it: take them first,
  * else FER_ERR_ORDER. FER_EMPTY: no generation is open, so there is nothing to keep. Unless it
- * answers FER_OK the device stays as it was. Reads nv; the image is as secret as the keys in it. */
+ * answers FER_OK the device stays as it was. What an interrupt
+ * records during the call is lost: mask those first. Reads nv; the image is as secret as the keys
+ * in it. */
 FER_MUST_USE fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES]);
 
 /* Directly after create: goes on where the image stopped, without a burn. The image is single

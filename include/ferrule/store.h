@@ -64,7 +64,8 @@ FER_MUST_USE fer_status fer_store_get_info(fer_store *store, fer_credential_info
 /* Burns one generation: makes durable that it is used, destroys its entry by policy, and only
  * then yields its credential. On any failure nothing is yielded and the generation may be lost,
  * never repeated. FER_RENEW_EXHAUSTED: the last generation was used.
- * FER_NOT_NOW: the port asked for later; nothing was lost. */
+ * FER_NOT_NOW: the port asked for later; call again. The generation is lost only if it had been
+ * begun. */
 FER_MUST_USE fer_status fer_store_burn(fer_store *store, fer_credential *credential);
 
 /* Wipes the handle and sets the caller's pointer to null. Null or closed: no effect. */
