@@ -181,7 +181,7 @@ class Files(Bench):
         self.refuse("is not a serial device", arguments=("--serial", "/dev/null"))
         self.refuse("is a folder", arguments=("--file", self.folder))
         self.refuse("at 7 baud", arguments=("--serial", "/dev/null", "--baud", "7"))
-        self.refuse("longer", arguments=("--unix", "/" + "x" * 200))
+        self.refuse("too long", arguments=("--unix", "/" + "x" * 200))
 
     def test_ports_in_use(self):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
