@@ -59,18 +59,20 @@ static uint16_t round_up(uint32_t n, uint32_t granule)
     return (uint16_t)((n + granule - 1u) & ~(granule - 1u));
 }
 
-/* False where a block holds no slot, or the slots cannot be counted in 32 bits. */
+/* False where a block holds no slot, or addresses do not fit 32 bits. */
 static bool lay_out(fer_store *store)
 {
     const fer_nv_geometry *geometry = store->nv.geometry;
 
     store->body = round_up(FER_CREDENTIAL_BYTES, geometry->granule);
     store->cell = round_up(CELL_BYTES, geometry->granule);
-    store->slots = geometry->block_size / fer_store_slot_size(store);
-    if (store->slots > 1 && store->policy == FER_STORE_STRICT && !can_overwrite(geometry)) {
-        store->slots = 1; /* only an erase destroys, so each entry has a block of its own */
+    store->slot = (uint16_t)(store->body + 2u * store->cell);
+    uint32_t slots = geometry->block_size / store->slot;
+    if (slots > 1 && store->policy == FER_STORE_STRICT && !can_overwrite(geometry)) {
+        slots = 1; /* only an erase destroys, so each entry has a block of its own */
     }
-    return store->slots != 0 && geometry->block_count <= UINT32_MAX / store->slots;
+    store->end = (slots - 1u) * store->slot;
+    return slots != 0 && geometry->block_count <= UINT32_MAX / geometry->block_size;
 }
 
 fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fer_store **store)
@@ -83,6 +85,7 @@ fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fe
     }
     plan.nv = config->nv;
     plan.policy = (uint8_t)config->policy;
+    plan.status = FER_RENEW_MISSING; /* nothing is known yet: the first call recovers */
     if (!lay_out(&plan)) {
         return FER_ERR_ARGUMENT;
     }
@@ -111,268 +114,167 @@ void fer_store_close(fer_store **store)
 
 /* ---- destroying ------------------------------------------------------------------------- */
 
-/* Destroys one slot by programming over it; where not told to do so surely, only if it is neither
- * blank nor destroyed already. */
-static fer_status destroy_slot(fer_store *store, fer_place at, bool surely)
-{
-    uint32_t offset = fer_store_offset(store, at);
-    uint32_t size = fer_store_slot_size(store);
-    bool done = false;
-    fer_status status = FER_OK;
-
-    if (!surely) {
-        status = fer_store_is_blank(store, at.block, offset, size, &done);
-    }
-    if (!surely && !done && status == FER_OK) {
-        status = fer_store_holds(store, at.block, offset, size, fer_store_destroyed(store), &done);
-    }
-    if (status != FER_OK || done) {
-        return status;
-    }
-    return fer_store_fill(store, at.block, offset, size, fer_store_destroyed(store));
-}
-
-/* The slots after the kept one are the next to be used, so they stay blank. */
-static fer_status destroy_in_block(fer_store *store, uint32_t block, fer_place keep)
-{
-    fer_status status = FER_OK;
-
-    for (uint32_t slot = 0; slot < store->slots && status == FER_OK; slot++) {
-        bool later = block == keep.block && slot > keep.slot;
-
-        if (block != keep.block || slot != keep.slot) {
-            status = destroy_slot(store, (fer_place){block, slot}, store->thorough && !later);
-        }
-    }
-    return status;
-}
-
 /* A block that reads as erased may be so by half, where no port looks at the margin: surely means
  * that it is erased all the same. */
-static fer_status make_blank(fer_store *store, uint32_t block, bool surely)
+static void make_blank(fer_store *store, fer_address block, bool surely)
 {
-    bool blank = false;
-    fer_status status = fer_store_is_blank(store, block, 0, store->nv.geometry->block_size, &blank);
-
-    if (status != FER_OK || (blank && (!surely || store->nv.ops->is_blank != 0))) {
-        return status;
+    if (!fer_store_is_blank(store, block, store->nv.geometry->block_size) ||
+        (surely && store->nv.ops->is_blank == 0)) {
+        fer_store_erase(store, block);
     }
-    return fer_store_erase(store, block);
 }
 
-/* Destroys every entry but one, unfinished destructions included (WIPE). */
-static fer_status destroy_all_but(fer_store *store, fer_place keep)
+static void destroy(fer_store *store, fer_address at)
 {
-    bool in_place = can_overwrite(store->nv.geometry);
-    fer_status status = FER_OK;
-
-    for (uint32_t block = 0; block < store->nv.geometry->block_count && status == FER_OK; block++) {
-        if (in_place) {
-            status = destroy_in_block(store, block, keep);
-        }
-        if (block != keep.block && (!in_place || status == FER_TROUBLE_STORAGE)) {
-            status = make_blank(store, block, store->thorough);
-        }
+    if (can_overwrite(store->nv.geometry)) {
+        fer_store_fill(store, at, store->slot, (uint8_t)~store->nv.geometry->erased);
+    } else {
+        make_blank(store, at, true); /* such a block has no other slot: see lay_out */
     }
-    return status;
+}
+
+/* Destroys the former entry, and what a cut left after it. What is older was destroyed before the
+ * former one got its D; without that D, all slots are destroyed again, however they read, but for
+ * those after the kept one in its block, which stay blank (WIPE). */
+static void destroy_all_but(fer_store *store, fer_address keep)
+{
+    fer_address at = store->thorough ? fer_store_next_block(store, keep) : store->newest;
+
+    for (; at != keep; at = fer_store_next(store, at)) {
+        destroy(store, at);
+    }
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
-/* Programs the credential in the page as an entry, with V once it was read back. */
-static fer_status write_entry(fer_store *store, fer_place at)
+static fer_credential *fill_page(fer_store *store, const fer_credential *credential)
 {
-    uint32_t padding = (uint32_t)store->body - FER_CREDENTIAL_BYTES;
-    bool blank = false;
-    fer_status status = fer_store_slot_is_blank(store, at, &blank);
-
-    if (status == FER_OK && !blank) {
-        status = FER_TROUBLE_STORAGE;
-    }
-    if (status == FER_OK) {
-        memset(store->page + FER_CREDENTIAL_BYTES, store->nv.geometry->erased, padding);
-        status = fer_store_put(store, at.block, fer_store_offset(store, at), store->body);
-    }
-    return status == FER_OK ? fer_store_mark(store, at, FER_CELL_V, 'V') : status;
+    memset(store->page, store->nv.geometry->erased, store->body);
+    memcpy(store->page, credential->bytes, sizeof credential->bytes);
+    return (fer_credential *)store->page;
 }
 
-/* From here on the entry at `at` is the only one that counts. */
-static fer_status settle(fer_store *store, fer_place at)
+/* Programs the page as the entry at `at`, which from here on is the only one that counts. */
+static void write_entry(fer_store *store, fer_address at)
 {
-    fer_status status = FER_OK;
-
+    fer_store_put(store, at, store->body);
+    fer_store_mark(store, fer_store_v(store, at), 'V');
     if (store->policy == FER_STORE_STRICT) {
-        status = destroy_all_but(store, at);
+        destroy_all_but(store, at);
     }
-    if (status == FER_OK && fer_store_is_last(store, at)) {
-        status = make_blank(store, fer_store_next_block(store, at.block), false);
+    if (fer_store_is_last(store, at)) {
+        make_blank(store, fer_store_next_block(store, at), false);
     }
-    if (status == FER_OK) {
-        status = fer_store_mark(store, at, FER_CELL_D, 'D');
-    }
-    if (status == FER_OK) {
-        store->newest = at;
-        store->last = at;
-        store->skip = 0;
-        store->thorough = false;
-        store->ready = true;
-        store->settled = true;
-    }
-    return status;
+    fer_store_mark(store, fer_store_d(store, at), 'D');
+    store->newest = at;
+    store->last = at;
+    store->skip = 0;
+    store->thorough = false;
+    store->settled = true;
 }
 
-/* Whether some slot of the block was once sealed with V. */
-static fer_status block_has_v(const fer_store *store, uint32_t block, bool *yes)
+/* The ring is full of slots whose programming was cut short: the block that ends with the last is
+ * to be erased and begun again. Not so where an entry in it was sealed and has become unreadable:
+ * that is what shows that generations were used (NONCE, CLOSED). */
+static fer_address begin_again(fer_store *store)
 {
-    fer_status status = FER_OK;
+    fer_address block = fer_store_block_of(store, store->last);
 
-    *yes = false;
-    for (uint32_t slot = 0; slot < store->slots && !*yes && status == FER_OK; slot++) {
-        status = fer_store_cell_is(store, (fer_place){block, slot}, FER_CELL_V, 'V', yes);
+    for (fer_address at = block; at <= store->last; at += store->slot) {
+        if (fer_store_is_marked(store, fer_store_v(store, at), 'V')) {
+            fer_store_fail(store, FER_TROUBLE_STATE);
+        }
     }
-    return status;
+    make_blank(store, block, true);
+    return block;
 }
 
-/* The ring is full of slots whose programming was cut short: the block before the newest entry's
- * is to be erased and begun again. Not so where an entry in it was sealed and has become
- * unreadable: that is what shows that generations were used (NONCE, CLOSED). */
-static fer_status may_begin_again(const fer_store *store, uint32_t block)
+/* Chooses the slot for the next entry. After a restart, what looks like an erased block is erased
+ * surely; the D before it then says so. */
+static fer_address choose(fer_store *store)
 {
-    bool sealed = false;
-    fer_status status = block_has_v(store, block, &sealed);
+    fer_address at = fer_store_next(store, store->last);
+    fer_address d = fer_store_d(store, store->last);
 
-    return status == FER_OK && sealed ? FER_TROUBLE_STATE : status;
-}
-
-/* Makes sure that the block after `before` is erased; `before` then says so. */
-static fer_status begin_block(fer_store *store, fer_place before, uint32_t block)
-{
-    bool unmarked = false;
-    fer_status status = fer_store_cell_is_blank(store, before, FER_CELL_D, &unmarked);
-
-    if (status == FER_OK) {
-        status = make_blank(store, block, true);
+    if (store->settled || fer_store_block_of(store, at) != at) {
+        return at;
     }
-    return status == FER_OK && unmarked ? fer_store_mark(store, before, FER_CELL_D, 'E') : status;
-}
-
-/* Chooses the slot for the next entry. */
-static fer_status choose(fer_store *store, fer_place *at)
-{
-    *at = fer_store_next(store, store->last);
-    if (at->slot != 0 || store->settled) {
-        return FER_OK;
+    if (at == fer_store_block_of(store, store->newest)) {
+        return begin_again(store);
     }
-    if (at->block != store->newest.block) {
-        return begin_block(store, store->last, at->block);
+    bool unmarked = fer_store_is_blank(store, d, store->cell);
+    make_blank(store, at, true);
+    if (unmarked) {
+        fer_store_mark(store, d, 'E');
     }
-    at->block = store->last.block;
-    fer_status status = may_begin_again(store, at->block);
-    return status == FER_OK ? make_blank(store, at->block, true) : status;
+    return at;
 }
 
 /* ---- the interface ---------------------------------------------------------------------- */
 
-static fer_status make_ready(fer_store *store)
+/* Recovers if needed; the newest entry, and the public part of the current generation. */
+static void read_newest(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
-    return store->ready ? FER_OK : fer_store_recover(store);
-}
-
-static fer_status read_newest(const fer_store *store, fer_credential *credential,
-                              fer_credential_info *info)
-{
-    fer_status status =
-        fer_store_read(store, store->newest.block, fer_store_offset(store, store->newest),
-                       credential->bytes, sizeof credential->bytes);
-
-    if (status != FER_OK) {
-        return status;
+    if (store->status != FER_OK) {
+        fer_store_recover(store);
+    }
+    if (!fer_store_read(store, store->newest, credential->bytes, sizeof credential->bytes)) {
+        return;
     }
     if (fer_credential_read(credential, info, 0, 0) != FER_OK) {
-        return FER_TROUBLE_STATE;
+        fer_store_fail(store, FER_TROUBLE_STATE);
+    } else if (store->skip >= LAST_ENTRY - info->generation) {
+        fer_store_fail(store, FER_RENEW_EXHAUSTED);
+    } else {
+        info->generation += store->skip;
     }
-    if (store->skip >= LAST_ENTRY - info->generation) {
-        return FER_RENEW_EXHAUSTED;
-    }
-    info->generation += store->skip;
-    return FER_OK;
 }
 
-/* The credential of the current generation, which may have no entry of its own. */
-static fer_status derive_current(const fer_store *store, fer_credential *credential)
+static void advance(fer_store *store, fer_credential *credential, uint32_t steps)
 {
-    fer_credential_info info;
-    fer_status status = read_newest(store, credential, &info);
-
-    for (uint32_t i = 0; i < store->skip && status == FER_OK; i++) {
-        status = fer_credential_advance(credential);
+    for (uint32_t i = 0; i < steps && store->status == FER_OK; i++) {
+        store->status = fer_credential_advance(credential);
     }
-    return status;
 }
 
-static fer_status burn(fer_store *store, fer_credential *credential)
+/* From the newest credential to the current one, which may have no entry of its own; the entry
+ * of its successor is durable before it is yielded. */
+static void burn(fer_store *store, fer_credential *credential)
 {
-    fer_place at = {0, 0};
-    fer_status status = derive_current(store, credential);
+    fer_address at = choose(store);
 
-    if (status == FER_OK) {
-        status = choose(store, &at);
+    if (!fer_store_is_blank(store, at, store->slot)) {
+        fer_store_fail(store, FER_TROUBLE_STORAGE);
     }
-    if (status == FER_OK) {
-        memcpy(store->page, credential->bytes, sizeof credential->bytes);
-        status = fer_credential_advance((fer_credential *)store->page);
-    }
-    if (status == FER_OK) {
-        status = write_entry(store, at);
-    }
-    return status == FER_OK ? settle(store, at) : status;
+    advance(store, credential, store->skip);
+    advance(store, fill_page(store, credential), 1);
+    write_entry(store, at);
 }
 
-/* Ends every call: the page holds no key, and a failed call leaves nothing believed. */
-static fer_status finish(fer_store *store, fer_status status)
+/* Ends every call: the page holds no key, and a failed call leaves and yields nothing. */
+static fer_status finish(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
     fer_wipe(store->page, store->body);
-    if (status != FER_OK) {
-        store->ready = false;
-        store->settled = false;
+    if (store->status != FER_OK) {
+        fer_credential_wipe(credential);
+        memset(info, 0, sizeof *info);
     }
-    return status;
+    return store->status;
 }
 
 fer_status fer_store_burn(fer_store *store, fer_credential *credential)
 {
+    fer_credential_info info;
+
     if (!is_open(store)) {
         return FER_ERR_HANDLE;
     }
     if (credential == 0) {
         return FER_ERR_ARGUMENT;
     }
-    fer_status status = make_ready(store);
-    if (status == FER_OK) {
-        status = burn(store, credential);
-    }
-    if (status != FER_OK) {
-        fer_credential_wipe(credential);
-    }
-    return finish(store, status);
-}
-
-fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)
-{
-    if (!is_open(store)) {
-        return FER_ERR_HANDLE;
-    }
-    if (info == 0) {
-        return FER_ERR_ARGUMENT;
-    }
-    fer_status status = make_ready(store);
-    if (status == FER_OK) {
-        status = read_newest(store, (fer_credential *)store->page, info);
-    }
-    if (status != FER_OK) {
-        memset(info, 0, sizeof *info);
-    }
-    return finish(store, status);
+    read_newest(store, credential, &info);
+    burn(store, credential);
+    return finish(store, credential, &info);
 }
 
 fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_credential_info *info)
@@ -380,43 +282,49 @@ fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_cred
     if (!is_open(store)) {
         return FER_ERR_HANDLE;
     }
-    fer_status status = make_ready(store);
-    if (status == FER_OK) {
-        status = read_newest(store, credential, info);
+    read_newest(store, credential, info);
+    return finish(store, credential, info);
+}
+
+fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)
+{
+    fer_credential credential;
+
+    if (!is_open(store)) {
+        return FER_ERR_HANDLE;
     }
-    if (status != FER_OK) {
-        fer_credential_wipe(credential);
-        memset(info, 0, sizeof *info);
+    if (info == 0) {
+        return FER_ERR_ARGUMENT;
     }
-    return finish(store, status);
+    fer_status status = fer_store_peek(store, &credential, info);
+    fer_credential_wipe(&credential);
+    return status;
 }
 
 /* Makes room for the first entry: only in a blank region, or over an install that was cut short
  * before the entry verified, so that no generation of it can have been yielded. */
-static fer_status prepare_install(fer_store *store)
+static void prepare_install(fer_store *store)
 {
-    bool torn = false;
-    fer_status status = fer_store_recover(store);
+    fer_store_recover(store);
+    fer_status found = store->status;
 
-    if (status == FER_RENEW_MISSING) {
-        return FER_OK;
-    }
-    if (status == FER_OK) {
-        return FER_ERR_ORDER;
-    }
-    if (status == FER_TROUBLE_STATE) {
-        status = fer_store_is_torn_install(store, &torn);
-        if (status == FER_OK) {
-            status = torn ? fer_store_erase(store, 0) : FER_ERR_ORDER;
+    if (found == FER_OK) {
+        store->status = FER_ERR_ORDER;
+    } else if (found == FER_RENEW_MISSING) {
+        store->status = FER_OK;
+    } else if (found == FER_TROUBLE_STATE) {
+        store->status = FER_OK;
+        if (fer_store_region_is_blank(store, store->body)) {
+            fer_store_erase(store, 0);
+        } else {
+            fer_store_fail(store, FER_ERR_ORDER);
         }
     }
-    return status;
 }
 
 fer_status fer_store_install(fer_store *store, fer_credential *credential)
 {
     fer_credential_info info;
-    fer_place first = {0, 0};
 
     if (!is_open(store)) {
         return FER_ERR_HANDLE;
@@ -425,21 +333,15 @@ fer_status fer_store_install(fer_store *store, fer_credential *credential)
         return FER_ERR_ARGUMENT;
     }
     fer_status status = fer_credential_get_info(credential, &info);
-    if (status == FER_OK && info.generation != 0) {
-        status = FER_DROP_MALFORMED;
+    if (status != FER_OK || info.generation != 0) {
+        return status != FER_OK ? status : FER_DROP_MALFORMED;
     }
-    if (status == FER_OK) {
-        status = prepare_install(store);
-    }
-    if (status == FER_OK) {
-        memcpy(store->page, credential->bytes, sizeof credential->bytes);
-        status = write_entry(store, first);
-    }
-    if (status == FER_OK) {
-        status = settle(store, first);
-    }
-    if (status == FER_OK) {
+    prepare_install(store);
+    (void)fill_page(store, credential);
+    write_entry(store, 0);
+    fer_wipe(store->page, store->body);
+    if (store->status == FER_OK) {
         fer_credential_wipe(credential);
     }
-    return finish(store, status);
+    return store->status;
 }

@@ -2,181 +2,174 @@
  * written before it was read back. */
 #include <string.h>
 
-#include "ferrule/port.h"
-#include "internal/bytes.h"
+#include "crypto/crypto.h"
 #include "internal/store.h"
 #include "internal/wipe.h"
 
 enum { CHUNK = 32, MARK = 8, UNREADABLE = 0xA5 };
 
-static fer_status translate(int answer)
+void fer_store_fail(fer_store *store, fer_status status)
 {
-    if (answer == FER_PORT_OK) {
-        return FER_OK;
+    if (store->status == FER_OK) {
+        store->status = status;
     }
-    return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_STORAGE;
 }
 
-fer_status fer_store_read(const fer_store *store, uint32_t block, uint32_t offset, uint8_t *out,
-                          size_t n)
+/* Whether the port did what it was asked. */
+static bool check(fer_store *store, int answer)
 {
-    int answer = store->nv.ops->read(store->nv.context, block, offset, out, n);
+    if (answer != FER_PORT_OK) {
+        fer_store_fail(store, answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_STORAGE);
+    }
+    return answer == FER_PORT_OK;
+}
 
+static uint32_t block_number(const fer_store *store, fer_address at)
+{
+    return at / store->nv.geometry->block_size;
+}
+
+static uint32_t offset_of(const fer_store *store, fer_address at)
+{
+    return at % store->nv.geometry->block_size;
+}
+
+bool fer_store_read(fer_store *store, fer_address at, uint8_t *out, size_t n)
+{
+    if (store->status != FER_OK) {
+        return false;
+    }
+    int answer = store->nv.ops->read(store->nv.context, block_number(store, at),
+                                     offset_of(store, at), out, n);
     if (answer == FER_PORT_UNCORRECTABLE) {
         memset(out, UNREADABLE, n);
-        answer = FER_PORT_OK;
+        return true;
     }
-    return translate(answer);
+    return check(store, answer);
 }
 
-/* Whether n bytes are those expected or, where expected is null, all `value`. Stops at the first
- * chunk that differs: that tells of the medium's faults, not of what it holds. */
-static fer_status compare(const fer_store *store, uint32_t block, uint32_t offset, size_t n,
-                          const uint8_t *expected, uint8_t value, bool *same)
+/* Whether n bytes are those of the page, which repeats. Stops at the first chunk that differs:
+ * that tells of the medium's faults, not of what it holds. */
+static bool is_page(fer_store *store, fer_address at, uint32_t n)
 {
     uint8_t chunk[CHUNK];
-    unsigned differ = 0;
-    fer_status status = FER_OK;
+    bool same = true;
 
-    for (size_t at = 0; at < n && differ == 0 && status == FER_OK; at += CHUNK) {
-        size_t size = n - at < CHUNK ? n - at : CHUNK;
-        status = fer_store_read(store, block, offset + (uint32_t)at, chunk, size);
-        for (size_t i = 0; i < size && status == FER_OK; i++) {
-            differ |= (unsigned)(chunk[i] ^ (expected != 0 ? expected[at + i] : value));
-        }
+    for (uint32_t i = 0; i < n && same; i += CHUNK) {
+        uint32_t size = n - i < CHUNK ? n - i : CHUNK;
+        const uint8_t *expected = store->page + (i & (store->body - 1u));
+
+        same =
+            fer_store_read(store, at + i, chunk, size) && fer_crypto_equal(chunk, expected, size);
     }
     fer_wipe(chunk, sizeof chunk);
-    *same = status == FER_OK && differ == 0;
-    return status;
+    return same;
 }
 
-fer_status fer_store_holds(const fer_store *store, uint32_t block, uint32_t offset, size_t n,
-                           uint8_t value, bool *yes)
+bool fer_store_holds(fer_store *store, fer_address at, uint32_t n, uint8_t value)
 {
-    return compare(store, block, offset, n, 0, value, yes);
+    memset(store->page, value, store->body);
+    return is_page(store, at, n);
 }
 
-fer_status fer_store_is_blank(const fer_store *store, uint32_t block, uint32_t offset, size_t n,
-                              bool *yes)
+bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n)
 {
     if (store->nv.ops->is_blank == 0) {
-        return fer_store_holds(store, block, offset, n, store->nv.geometry->erased, yes);
+        return fer_store_holds(store, at, n, store->nv.geometry->erased);
     }
-    int answer = store->nv.ops->is_blank(store->nv.context, block, offset, n);
-    *yes = answer == 1;
-    return answer == 0 || answer == 1 || answer == FER_PORT_UNCORRECTABLE ? FER_OK
-                                                                          : translate(answer);
+    if (store->status != FER_OK) {
+        return false;
+    }
+    int answer = store->nv.ops->is_blank(store->nv.context, block_number(store, at),
+                                         offset_of(store, at), n);
+    if (answer != 0 && answer != 1 && answer != FER_PORT_UNCORRECTABLE) {
+        (void)check(store, answer);
+    }
+    return answer == 1;
 }
 
-fer_status fer_store_put(fer_store *store, uint32_t block, uint32_t offset, size_t n)
+void fer_store_put(fer_store *store, fer_address at, uint32_t n)
 {
-    bool same = false;
-    fer_status status =
-        translate(store->nv.ops->program(store->nv.context, block, offset, store->page, n));
+    for (uint32_t i = 0; i < n && store->status == FER_OK; i += store->body) {
+        uint32_t size = n - i < store->body ? n - i : store->body;
 
-    if (status == FER_OK) {
-        status = compare(store, block, offset, n, store->page, 0, &same);
+        (void)check(store, store->nv.ops->program(store->nv.context, block_number(store, at + i),
+                                                  offset_of(store, at + i), store->page, size));
     }
-    return status == FER_OK && !same ? FER_TROUBLE_STORAGE : status;
+    if (!is_page(store, at, n)) {
+        fer_store_fail(store, FER_TROUBLE_STORAGE);
+    }
 }
 
-fer_status fer_store_fill(fer_store *store, uint32_t block, uint32_t offset, size_t n,
-                          uint8_t value)
+void fer_store_fill(fer_store *store, fer_address at, uint32_t n, uint8_t value)
 {
-    fer_status status = FER_OK;
-
     memset(store->page, value, store->body);
-    for (size_t at = 0; at < n && status == FER_OK; at += store->body) {
-        size_t size = n - at < store->body ? n - at : store->body;
-        status = fer_store_put(store, block, offset + (uint32_t)at, size);
-    }
-    return status;
+    fer_store_put(store, at, n);
 }
 
-fer_status fer_store_erase(fer_store *store, uint32_t block)
+void fer_store_erase(fer_store *store, fer_address at)
 {
+    fer_address block = fer_store_block_of(store, at);
     uint32_t size = store->nv.geometry->block_size;
-    bool blank = false;
-    fer_status status;
 
     if (store->nv.ops->erase == 0) {
-        status = fer_store_fill(store, block, 0, size, store->nv.geometry->erased);
-    } else {
-        status = translate(store->nv.ops->erase(store->nv.context, block));
+        fer_store_fill(store, block, size, store->nv.geometry->erased);
+    } else if (store->status == FER_OK) {
+        (void)check(store, store->nv.ops->erase(store->nv.context, block_number(store, at)));
     }
-    if (status == FER_OK) {
-        status = fer_store_is_blank(store, block, 0, size, &blank);
+    if (!fer_store_is_blank(store, block, size)) {
+        fer_store_fail(store, FER_TROUBLE_STORAGE);
     }
-    return status == FER_OK && !blank ? FER_TROUBLE_STORAGE : status;
 }
 
-uint32_t fer_store_slot_size(const fer_store *store)
+fer_address fer_store_block_of(const fer_store *store, fer_address at)
 {
-    return (uint32_t)store->body + 2u * store->cell;
+    return at - offset_of(store, at);
 }
 
-uint32_t fer_store_offset(const fer_store *store, fer_place at)
+fer_address fer_store_next_block(const fer_store *store, fer_address at)
 {
-    return at.slot * fer_store_slot_size(store);
+    uint32_t next = block_number(store, at) + 1u;
+
+    return next == store->nv.geometry->block_count ? 0 : next * store->nv.geometry->block_size;
 }
 
-uint8_t fer_store_destroyed(const fer_store *store)
+bool fer_store_is_last(const fer_store *store, fer_address at)
 {
-    return (uint8_t)~store->nv.geometry->erased;
+    return offset_of(store, at) == store->end;
 }
 
-uint32_t fer_store_next_block(const fer_store *store, uint32_t block)
+fer_address fer_store_next(const fer_store *store, fer_address at)
 {
-    return block + 1u < store->nv.geometry->block_count ? block + 1u : 0;
+    return fer_store_is_last(store, at) ? fer_store_next_block(store, at) : at + store->slot;
 }
 
-bool fer_store_is_last(const fer_store *store, fer_place at)
+fer_address fer_store_v(const fer_store *store, fer_address at)
 {
-    return at.slot + 1u == store->slots;
+    return at + store->body;
 }
 
-fer_place fer_store_next(const fer_store *store, fer_place at)
+fer_address fer_store_d(const fer_store *store, fer_address at)
 {
-    if (fer_store_is_last(store, at)) {
-        return (fer_place){fer_store_next_block(store, at.block), 0};
-    }
-    return (fer_place){at.block, at.slot + 1u};
+    return fer_store_v(store, at) + store->cell;
 }
 
-static uint32_t cell_offset(const fer_store *store, fer_place at, fer_cell cell)
+/* A whole page, though a cell takes less of it. */
+static void write_mark(fer_store *store, char letter)
 {
-    return fer_store_offset(store, at) + store->body + (cell == FER_CELL_D ? store->cell : 0u);
+    memset(store->page, store->nv.geometry->erased, store->body);
+    memcpy(store->page, "Ferrule", MARK - 1);
+    store->page[MARK - 1] = (uint8_t)letter;
 }
 
-fer_status fer_store_slot_is_blank(const fer_store *store, fer_place at, bool *yes)
+bool fer_store_is_marked(fer_store *store, fer_address cell, char letter)
 {
-    return fer_store_is_blank(store, at.block, fer_store_offset(store, at),
-                              fer_store_slot_size(store), yes);
+    write_mark(store, letter);
+    return is_page(store, cell, MARK);
 }
 
-fer_status fer_store_cell_is_blank(const fer_store *store, fer_place at, fer_cell cell, bool *yes)
+void fer_store_mark(fer_store *store, fer_address cell, char letter)
 {
-    return fer_store_is_blank(store, at.block, cell_offset(store, at, cell), store->cell, yes);
-}
-
-static void write_mark(uint8_t *out, char letter)
-{
-    memcpy(out, "Ferrule", MARK - 1);
-    out[MARK - 1] = (uint8_t)letter;
-}
-
-fer_status fer_store_cell_is(const fer_store *store, fer_place at, fer_cell cell, char letter,
-                             bool *yes)
-{
-    uint8_t mark[MARK];
-
-    write_mark(mark, letter);
-    return compare(store, at.block, cell_offset(store, at, cell), MARK, mark, 0, yes);
-}
-
-fer_status fer_store_mark(fer_store *store, fer_place at, fer_cell cell, char letter)
-{
-    memset(store->page, store->nv.geometry->erased, store->cell);
-    write_mark(store->page, letter);
-    return fer_store_put(store, at.block, cell_offset(store, at, cell), store->cell);
+    write_mark(store, letter);
+    fer_store_put(store, cell, store->cell);
 }

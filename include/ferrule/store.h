@@ -46,8 +46,8 @@ typedef struct fer_store_config {
 #define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(4, 32) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
 
 /* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
- * docs/PORTING.md: block_size below one slot, granule not a power of two, strict policy without
- * a way to destroy, …). */
+ * docs/PORTING.md: block_size below one slot, granule not a power of two, a region of 4 GiB or
+ * more, no way to erase, …). */
 FER_MUST_USE fer_status fer_store_create(fer_arena *arena, const fer_store_config *config,
                                          fer_store **store);
 

@@ -20,26 +20,23 @@
 #include "ferrule/store.h"
 #include "internal/handle.h"
 
-typedef struct fer_place {
-    uint32_t block;
-    uint32_t slot;
-} fer_place;
-
-typedef enum fer_cell { FER_CELL_V, FER_CELL_D } fer_cell;
+/* A byte's address in the region, its blocks one after another. A slot goes by its first byte's. */
+typedef uint32_t fer_address;
 
 struct fer_store {
     fer_tag tag;
     fer_nv nv;
-    uint32_t slots;   /* used in each block; 1 where a slot can die only with its block */
-    fer_place newest; /* the newest entry known to be sound */
-    fer_place last;   /* the last slot that counts as used: newest, or what follows it */
-    uint32_t skip;    /* slots from newest to last: ratchet steps to the current generation */
-    uint16_t body;    /* bytes of a slot's body; also the size of page */
+    fer_address newest; /* the newest entry known to be sound */
+    fer_address last;   /* the last slot that counts as used: newest, or what follows it */
+    uint32_t skip;      /* slots from newest to last: ratchet steps to the current generation */
+    uint32_t end;       /* offset in each block of its last slot */
+    fer_status status;  /* the first failure; what newest, last and skip say holds while FER_OK */
+    uint16_t body;      /* bytes of a slot's body; also the size of page: a power of two */
     uint16_t cell;
+    uint16_t slot;
     uint8_t policy;
-    bool ready;    /* newest, last, skip and thorough are known */
     bool settled;  /* the newest was written since boot: what follows is surely blank */
-    bool thorough; /* what looks blank or destroyed may be marginal: destroy it surely */
+    bool thorough; /* older entries may be left, even where slots read as destroyed or blank */
     uint8_t page[];
 };
 
@@ -48,48 +45,45 @@ struct fer_store {
 FER_MUST_USE fer_status fer_store_peek(fer_store *store, fer_credential *credential,
                                        fer_credential_info *info);
 
-/* ---- the medium (store_medium.c) -------------------------------------------------------- */
+/* The first failure stays in the store's status. From then on the port is no longer called: what
+ * asks answers false, what writes does nothing. So a call checks once, at its end (CLOSED). */
+void fer_store_fail(fer_store *store, fer_status status);
 
-/* An uncorrectable read answers FER_OK with bytes that are neither blank, nor destroyed, nor a
- * mark, nor part of anything that verifies. */
-FER_MUST_USE fer_status fer_store_read(const fer_store *store, uint32_t block, uint32_t offset,
-                                       uint8_t *out, size_t n);
+/* ---- the medium (store_medium.c): overwrites the page where it does not read into it -------- */
+
+/* False where the port failed; out is then undefined. An uncorrectable read answers true with
+ * bytes that are neither blank, nor destroyed, nor a mark, nor part of anything that verifies. */
+bool fer_store_read(fer_store *store, fer_address at, uint8_t *out, size_t n);
 /* Whether n bytes are all `value`. */
-FER_MUST_USE fer_status fer_store_holds(const fer_store *store, uint32_t block, uint32_t offset,
-                                        size_t n, uint8_t value, bool *yes);
-FER_MUST_USE fer_status fer_store_is_blank(const fer_store *store, uint32_t block, uint32_t offset,
-                                           size_t n, bool *yes);
-/* Programs the first n bytes of the page and reads them back. */
-FER_MUST_USE fer_status fer_store_put(fer_store *store, uint32_t block, uint32_t offset, size_t n);
-/* Programs n bytes with one value, through the page, and reads them back. */
-FER_MUST_USE fer_status fer_store_fill(fer_store *store, uint32_t block, uint32_t offset, size_t n,
-                                       uint8_t value);
-/* Erases a block, by programming it where the medium has no erase, and checks that it is blank. */
-FER_MUST_USE fer_status fer_store_erase(fer_store *store, uint32_t block);
+bool fer_store_holds(fer_store *store, fer_address at, uint32_t n, uint8_t value);
+bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n);
+/* Programs n bytes from the page, which repeats, and reads them back. */
+void fer_store_put(fer_store *store, fer_address at, uint32_t n);
+/* Programs n bytes with one value and reads them back. */
+void fer_store_fill(fer_store *store, fer_address at, uint32_t n, uint8_t value);
+/* Erases the block at `at`, by programming it where the medium has no erase, and checks that it
+ * is blank. */
+void fer_store_erase(fer_store *store, fer_address at);
 
 /* ---- slots (store_medium.c) ------------------------------------------------------------- */
 
-uint32_t fer_store_slot_size(const fer_store *store);
-uint32_t fer_store_offset(const fer_store *store, fer_place at);
-/* What the bytes of a destroyed slot are. */
-uint8_t fer_store_destroyed(const fer_store *store);
-uint32_t fer_store_next_block(const fer_store *store, uint32_t block);
-bool fer_store_is_last(const fer_store *store, fer_place at);
-fer_place fer_store_next(const fer_store *store, fer_place at);
-FER_MUST_USE fer_status fer_store_slot_is_blank(const fer_store *store, fer_place at, bool *yes);
-FER_MUST_USE fer_status fer_store_cell_is_blank(const fer_store *store, fer_place at, fer_cell cell,
-                                                bool *yes);
+fer_address fer_store_block_of(const fer_store *store, fer_address at);
+fer_address fer_store_next_block(const fer_store *store, fer_address at);
+bool fer_store_is_last(const fer_store *store, fer_address at);
+fer_address fer_store_next(const fer_store *store, fer_address at);
+/* The cells of a slot. */
+fer_address fer_store_v(const fer_store *store, fer_address at);
+fer_address fer_store_d(const fer_store *store, fer_address at);
 /* Whether the cell holds exactly "Ferrule" and this letter. */
-FER_MUST_USE fer_status fer_store_cell_is(const fer_store *store, fer_place at, fer_cell cell,
-                                          char letter, bool *yes);
-FER_MUST_USE fer_status fer_store_mark(fer_store *store, fer_place at, fer_cell cell, char letter);
+bool fer_store_is_marked(fer_store *store, fer_address cell, char letter);
+void fer_store_mark(fer_store *store, fer_address cell, char letter);
 
 /* ---- recovery (store_recover.c); writes nothing ----------------------------------------- */
 
-/* Finds newest, last, skip and thorough, and sets ready. FER_RENEW_MISSING: the region is blank.
+/* Finds newest, last, skip and thorough. FER_RENEW_MISSING: the region is blank.
  * FER_TROUBLE_STATE: it is not, and nothing verifies (CLOSED). */
-FER_MUST_USE fer_status fer_store_recover(fer_store *store);
-/* Whether all there is in the region is part of a first entry whose install did not complete. */
-FER_MUST_USE fer_status fer_store_is_torn_install(const fer_store *store, bool *yes);
+void fer_store_recover(fer_store *store);
+/* Whether all is blank but for the first `except` bytes of the region. */
+bool fer_store_region_is_blank(fer_store *store, uint32_t except);
 
 #endif

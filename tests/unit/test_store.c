@@ -88,81 +88,7 @@ static void rot(uint32_t slot)
     model.bytes[slot * SLOT + 90] ^= 0xFF;
 }
 
-/* ---- create ----------------------------------------------------------------------------- */
-
-static void refuse(fer_nv_geometry geometry, fer_store_policy policy)
-{
-    flash_shape shape = {"refused", geometry, true, false, false};
-    fer_nv nv;
-    fer_store *store = NULL;
-
-    flash_make(&model, &nor, 1);
-    model.shape = &shape;
-    nv = flash_nv(&model);
-    assert_int_equal(FER_ERR_ARGUMENT, create(&nv, policy, &store));
-    assert_null(store);
-    assert_int_equal(0, model.calls);
-}
-
-static void test_impossible_geometries_are_refused(void **state)
-{
-    (void)state;
-    refuse((fer_nv_geometry){BLOCK, 1, 8, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK, 2, 0, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK, 2, 3, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){4096, 2, 1024, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK + 4, 2, 8, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){SLOT - 8, 2, 8, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){0, 2, 8, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK, 2, 8, 0xFE, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK, 2, 8, 0xFF, 4}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK, 0xFFFFFFFF, 8, 0xFF, FER_NV_OVERWRITE}, FER_STORE_STRICT);
-    refuse((fer_nv_geometry){BLOCK, 2, 8, 0xFF, FER_NV_OVERWRITE}, (fer_store_policy)2);
-}
-
-static void test_a_port_without_functions_is_refused(void **state)
-{
-    fer_nv nv;
-    fer_store *store = NULL;
-    struct fer_nv_ops ops;
-
-    (void)state;
-    flash_make(&model, &nor, 1);
-    nv = flash_nv(&model);
-    ops = *nv.ops;
-    nv.ops = &ops;
-    ops.erase = NULL; /* and the medium cannot be rewritten */
-    assert_int_equal(FER_ERR_ARGUMENT, create(&nv, FER_STORE_STRICT, &store));
-    ops = *flash_nv(&model).ops;
-    ops.read = NULL;
-    assert_int_equal(FER_ERR_ARGUMENT, create(&nv, FER_STORE_STRICT, &store));
-    ops = *flash_nv(&model).ops;
-    ops.program = NULL;
-    assert_int_equal(FER_ERR_ARGUMENT, create(&nv, FER_STORE_STRICT, &store));
-    nv.ops = NULL;
-    assert_int_equal(FER_ERR_ARGUMENT, create(&nv, FER_STORE_STRICT, &store));
-    nv = flash_nv(&model);
-    nv.geometry = NULL;
-    assert_int_equal(FER_ERR_ARGUMENT, create(&nv, FER_STORE_STRICT, &store));
-    assert_int_equal(FER_ERR_ARGUMENT, fer_store_create(&arena, NULL, &store));
-}
-
-static void test_a_small_arena_is_refused_and_left_alone(void **state)
-{
-    fer_store_config config = {{NULL, NULL, NULL}, FER_STORE_STRICT};
-    fer_store *store = NULL;
-
-    (void)state;
-    flash_make(&model, &nor, 1);
-    config.nv = flash_nv(&model);
-    assert_int_equal(FER_OK,
-                     fer_arena_init(&arena, storage, FER_STORE_SIZE(8) / FER_ARENA_ALIGN - 1));
-    size_t room = fer_arena_room(&arena);
-    assert_int_equal(FER_ERR_ARENA, fer_store_create(&arena, &config, &store));
-    assert_int_equal(room, fer_arena_room(&arena));
-    assert_int_equal(FER_OK, fer_arena_init(&arena, storage, FER_STORE_SIZE(8) / FER_ARENA_ALIGN));
-    assert_int_equal(FER_OK, fer_store_create(&arena, &config, &store));
-}
+/* ---- handles ---------------------------------------------------------------------------- */
 
 static void test_handles_are_checked(void **state)
 {
@@ -285,6 +211,18 @@ static void test_get_info_writes_nothing(void **state)
     assert_memory_equal("pump", info.identity, 4);
 }
 
+/* Entry, V, the former one destroyed in two, D: what docs/PORTING.md promises of such a memory. */
+static void test_a_burn_after_a_restart_is_five_programs(void **state)
+{
+    fer_store *store = used(&nor, FER_STORE_STRICT, 0);
+    uint32_t changes = model.changes;
+
+    (void)state;
+    store = reopen(FER_STORE_STRICT);
+    assert_int_equal(0, burned(store));
+    assert_int_equal(changes + 5, model.changes);
+}
+
 /* An entry in slot 0, sealed and settled. */
 static void plant(uint32_t generation)
 {
@@ -324,6 +262,82 @@ static void test_a_later_format_closes_the_store(void **state)
     assert_int_equal(0, model.changes);
 }
 
+/* Nor does an earlier entry that this build does know lead back. */
+static void test_a_later_format_is_not_stepped_over(void **state)
+{
+    fer_store *store = used(&once, FER_STORE_BLOCK, 1);
+    fer_credential credential;
+    uint8_t hash[FER_HASH_BYTES];
+
+    (void)state;
+    store = reopen(FER_STORE_BLOCK);
+    model.bytes[SLOT + 2] = 2;
+    fer_crypto_hash(model.bytes + SLOT, 120, hash);
+    memcpy(model.bytes + SLOT + 120, hash, 8);
+    uint32_t changes = model.changes;
+    assert_int_equal(FER_TROUBLE_STATE, fer_store_burn(store, &credential));
+    assert_int_equal(changes, model.changes);
+}
+
+/* Two handles over one region: whichever comes second finds its slot taken (NONCE). */
+static void test_a_second_handle_repeats_no_generation(void **state)
+{
+    static fer_arena_cell other_storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
+    fer_store *first = used(&once, FER_STORE_BLOCK, 1);
+    fer_store_config config = {flash_nv(&model), FER_STORE_BLOCK};
+    fer_store *second = NULL;
+    fer_arena other;
+    fer_credential credential;
+
+    (void)state;
+    assert_int_equal(FER_OK, fer_arena_init(&other, other_storage,
+                                            sizeof other_storage / sizeof other_storage[0]));
+    assert_int_equal(FER_OK, fer_store_create(&other, &config, &second));
+    assert_int_equal(1, burned(second));
+    assert_int_equal(FER_TROUBLE_STORAGE, fer_store_burn(first, &credential));
+    assert_int_equal(0, model.violations); /* it was not programmed over either */
+    assert_int_equal(2, burned(first));
+}
+
+static int erases_nothing(void *context, uint32_t block)
+{
+    (void)context, (void)block;
+    return FER_PORT_OK;
+}
+
+/* Spent entries that only an erase destroys: the port's word for it is not enough (WIPE). */
+static void test_an_erase_that_did_nothing_is_noticed(void **state)
+{
+    fer_store *store = used(&once, FER_STORE_STRICT, 0);
+    struct fer_nv_ops ops;
+    fer_nv nv = flash_nv(&model);
+    fer_credential credential;
+
+    (void)state;
+    ops = *nv.ops;
+    ops.erase = erases_nothing;
+    nv.ops = &ops;
+    assert_int_equal(FER_OK, create(&nv, FER_STORE_STRICT, &store));
+    assert_int_equal(FER_TROUBLE_STORAGE, fer_store_burn(store, &credential));
+}
+
+/* A port that failed is not asked again in the same call. */
+static void test_a_failure_ends_the_call(void **state)
+{
+    fer_store *store = used(&nor, FER_STORE_STRICT, 2);
+    fer_credential credential;
+
+    (void)state;
+    for (uint32_t at = 0; at < 20; at++) {
+        store = reopen(FER_STORE_STRICT);
+        model.calls = 0;
+        model.fail_at = at;
+        model.fail_answer = FER_PORT_FAILED;
+        assert_int_equal(FER_TROUBLE_STORAGE, fer_store_burn(store, &credential));
+        assert_int_equal(at + 1, model.calls);
+    }
+}
+
 /* ---- rot -------------------------------------------------------------------------------- */
 
 static void test_strict_fails_closed_when_its_entry_rots(void **state)
@@ -361,6 +375,20 @@ static void test_block_policy_ratchets_past_rot_in_the_next_block(void **state)
     model.bytes[BLOCK + SLOT + 90] ^= 1;
     store = reopen(FER_STORE_BLOCK);
     assert_int_equal(4, burned(store));
+}
+
+/* The same where a cut left the last slot of a block without D: E says that the next was begun. */
+static void test_block_policy_ratchets_past_rot_behind_a_torn_slot(void **state)
+{
+    fer_store *store = used(&once, FER_STORE_BLOCK, 1);
+
+    (void)state;
+    memset(model.bytes + 2 * SLOT, 0x3C, 8);
+    store = reopen(FER_STORE_BLOCK);
+    assert_int_equal(2, burned(store)); /* entry 3 is in block 1 */
+    model.bytes[BLOCK + 90] ^= 1;
+    assert_int_equal(3, burned(reopen(FER_STORE_BLOCK)));
+    assert_int_equal(0, model.violations);
 }
 
 static void test_an_unreadable_newest_entry_does_not_lead_back(void **state)
@@ -421,9 +449,6 @@ static void test_not_now_loses_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_impossible_geometries_are_refused),
-        cmocka_unit_test(test_a_port_without_functions_is_refused),
-        cmocka_unit_test(test_a_small_arena_is_refused_and_left_alone),
         cmocka_unit_test(test_handles_are_checked),
         cmocka_unit_test(test_a_blank_region_holds_nothing),
         cmocka_unit_test(test_install_is_one_shot_and_wipes),
@@ -432,11 +457,17 @@ int main(void)
         cmocka_unit_test(test_install_begins_again_where_it_was_cut),
         cmocka_unit_test(test_generations_rise_one_by_one_across_restarts),
         cmocka_unit_test(test_get_info_writes_nothing),
+        cmocka_unit_test(test_a_burn_after_a_restart_is_five_programs),
         cmocka_unit_test(test_the_last_generation_is_followed_by_none),
         cmocka_unit_test(test_a_later_format_closes_the_store),
+        cmocka_unit_test(test_a_later_format_is_not_stepped_over),
+        cmocka_unit_test(test_a_second_handle_repeats_no_generation),
+        cmocka_unit_test(test_an_erase_that_did_nothing_is_noticed),
+        cmocka_unit_test(test_a_failure_ends_the_call),
         cmocka_unit_test(test_strict_fails_closed_when_its_entry_rots),
         cmocka_unit_test(test_block_policy_ratchets_past_rot),
         cmocka_unit_test(test_block_policy_ratchets_past_rot_in_the_next_block),
+        cmocka_unit_test(test_block_policy_ratchets_past_rot_behind_a_torn_slot),
         cmocka_unit_test(test_an_unreadable_newest_entry_does_not_lead_back),
         cmocka_unit_test(test_a_full_ring_of_rot_closes_the_store),
         cmocka_unit_test(test_all_zeros_and_all_ones_are_no_entries),
