@@ -1,6 +1,9 @@
 /* Ferrule: telemetry, encoding. Streams protobuf straight into the caller's buffer with nanopb's
  * primitives: no message structs, no descriptors. A body writes the fields of one message; it runs
- * once on a stream that only counts, for the length prefix, and once for real. */
+ * once on a stream that only counts, for the length prefix, and once for real.
+ *
+ * Nothing is written before its size is known to fit, so that no put_… has an outcome to look at;
+ * nanopb holds the bound all the same, and encode() compares in the end. */
 #include <pb_encode.h>
 #include <string.h>
 
@@ -11,13 +14,17 @@
 
 /* words: [0] and [1] the double's bits, low word first; [2] the low 32 bits of the time in 47-bit
  * two's complement, [3] its high 15 bits, then the base in bit 15, then the series. */
-enum { BASE_SHIFT = 15, SERIES_SHIFT = 16, TIME_HIGH_MASK = 0x7FFF };
+enum { BASE_SHIFT = 15, SERIES_SHIFT = 16, TIME_HIGH_MASK = 0x7FFF, TIME_HIGH_SIGN = 0x4000 };
+
+static bool is_time(int64_t time_ms, fer_time_base base)
+{
+    return (unsigned)base <= FER_TIME_BOOT && time_ms > -FER_TIME_LIMIT && time_ms < FER_TIME_LIMIT;
+}
 
 fer_status fer_reading_pack(const fer_reading *reading, fer_time_base base,
                             fer_queued_reading *queued)
 {
-    if (reading == NULL || queued == NULL || (unsigned)base > FER_TIME_BOOT ||
-        reading->time_ms <= -FER_TIME_LIMIT || reading->time_ms >= FER_TIME_LIMIT) {
+    if (reading == NULL || queued == NULL || !is_time(reading->time_ms, base)) {
         return FER_ERR_ARGUMENT;
     }
     uint64_t bits;
@@ -33,8 +40,8 @@ fer_status fer_reading_pack(const fer_reading *reading, fer_time_base base,
 
 static int64_t get_time(const fer_queued_reading *queued)
 {
-    uint64_t time = (uint64_t)(queued->words[3] & TIME_HIGH_MASK) << 32 | queued->words[2];
-    return (int64_t)(time ^ (uint64_t)FER_TIME_LIMIT) - FER_TIME_LIMIT;
+    uint32_t high = ((queued->words[3] & TIME_HIGH_MASK) ^ TIME_HIGH_SIGN) - TIME_HIGH_SIGN;
+    return (int64_t)((uint64_t)high << 32 | queued->words[2]);
 }
 
 static fer_time_base get_base(const fer_queued_reading *queued)
@@ -60,69 +67,87 @@ void fer_reading_unpack(const fer_queued_reading *queued, fer_reading *reading, 
     *base = get_base(queued);
 }
 
-/* Whether a double is a float without loss, and which: integer tests only, for NaN payloads keep
- * their bits and small cores have no FPU. Doubles that would be denormal floats stay doubles. */
-static bool get_narrow(const fer_queued_reading *queued, uint32_t *narrow)
+/* Whether a double is a float without loss: integer tests only, for NaN payloads keep their bits
+ * and small cores have no FPU. Doubles that would be denormal floats stay doubles. */
+static bool is_narrow(const fer_queued_reading *queued)
 {
     uint32_t low = queued->words[0];
-    uint32_t high = queued->words[1];
-    uint32_t exponent = high >> 20 & 0x7FFu;
-    uint32_t mantissa = (high & 0xFFFFFu) << 3 | low >> 29;
+    uint32_t magnitude = queued->words[1] & 0x7FFFFFFFu;
+    uint32_t exponent = magnitude >> 20;
 
-    if (exponent == 0x7FFu) {
-        exponent = 255;
-    } else if (exponent >= 897 && exponent <= 1150) {
-        exponent -= 896;
-    } else if (exponent != 0 || mantissa != 0) {
-        return false;
-    }
-    *narrow = (high & 0x80000000u) | exponent << 23 | mantissa;
-    return (low & 0x1FFFFFFFu) == 0;
+    return (low & 0x1FFFFFFFu) == 0 &&
+           (exponent - 897u <= 1150u - 897u || exponent == 0x7FFu || (magnitude | low) == 0);
+}
+
+/* That float. Of such a double's exponent the three bits behind the first say nothing new. */
+static uint32_t get_narrow(const fer_queued_reading *queued)
+{
+    uint32_t high = queued->words[1];
+    return (high & 0xC0000000u) | ((high << 3 | queued->words[0] >> 29) & 0x3FFFFFFFu);
 }
 
 /* ---- fields ----------------------------------------------------------------------------- */
 
-typedef bool (*fer_body)(pb_ostream_t *stream, const void *item);
+typedef void (*fer_body)(pb_ostream_t *stream, const void *item);
+
+static void put_tag(pb_ostream_t *stream, pb_wire_type_t type, uint32_t field)
+{
+    (void)!pb_encode_tag(stream, type, field);
+}
+
+static void put_varint(pb_ostream_t *stream, size_t value)
+{
+    (void)!pb_encode_varint(stream, value);
+}
 
 /* A message field: tag, length and body. A stream that only counts needs the body just once. */
-static bool put_message(pb_ostream_t *stream, uint32_t field, fer_body body, const void *item)
+static void put_message(pb_ostream_t *stream, uint32_t field, fer_body body, const void *item)
 {
     pb_ostream_t size = PB_OSTREAM_SIZING;
-    if (!body(&size, item) || !pb_encode_tag(stream, PB_WT_STRING, field) ||
-        !pb_encode_varint(stream, size.bytes_written)) {
-        return false;
-    }
+    body(&size, item);
+    put_tag(stream, PB_WT_STRING, field);
+    put_varint(stream, size.bytes_written);
     if (stream->callback == NULL) {
-        return pb_write(stream, NULL, size.bytes_written);
+        stream->bytes_written += size.bytes_written;
+    } else {
+        body(stream, item);
     }
-    return body(stream, item);
 }
 
-static bool put_uint(pb_ostream_t *stream, uint32_t field, uint64_t value)
+static void put_uint(pb_ostream_t *stream, uint32_t field, uint64_t value)
 {
-    return value == 0 ||
-           (pb_encode_tag(stream, PB_WT_VARINT, field) && pb_encode_varint(stream, value));
+    if (value != 0) {
+        put_tag(stream, PB_WT_VARINT, field);
+        (void)!pb_encode_varint(stream, value);
+    }
 }
 
-static bool put_sint(pb_ostream_t *stream, uint32_t field, int64_t value)
+static void put_sint(pb_ostream_t *stream, uint32_t field, int64_t value)
 {
-    return pb_encode_tag(stream, PB_WT_VARINT, field) && pb_encode_svarint(stream, value);
+    put_tag(stream, PB_WT_VARINT, field);
+    (void)!pb_encode_svarint(stream, value);
 }
 
-static bool put_slice(pb_ostream_t *stream, uint32_t field, fer_slice slice)
+static void put_slice(pb_ostream_t *stream, uint32_t field, const fer_slice *slice)
 {
-    return slice.length == 0 || (pb_encode_tag(stream, PB_WT_STRING, field) &&
-                                 pb_encode_string(stream, slice.bytes, slice.length));
+    if (slice->length != 0) {
+        put_tag(stream, PB_WT_STRING, field);
+        (void)!pb_encode_string(stream, slice->bytes, slice->length);
+    }
 }
 
 /* The field's number tells the base, and is the same in Readings and Event. */
-static bool put_time(pb_ostream_t *stream, fer_time_base base, int64_t time_ms)
+static void put_time(pb_ostream_t *stream, fer_time_base base, int64_t time_ms)
 {
-    if (base == FER_TIME_UNIX) {
-        return put_sint(stream, ferrule_Readings_unix_ms_tag, time_ms);
+    if (base == FER_TIME_UNIX || time_ms != 0) {
+        put_sint(stream, ferrule_Readings_unix_ms_tag + (uint32_t)base, time_ms);
     }
-    return time_ms == 0 || put_sint(stream, ferrule_Readings_boot_ms_tag, time_ms);
 }
+
+_Static_assert(ferrule_Readings_boot_ms_tag == ferrule_Readings_unix_ms_tag + FER_TIME_BOOT &&
+                   ferrule_Event_unix_ms_tag == ferrule_Readings_unix_ms_tag &&
+                   ferrule_Event_boot_ms_tag == ferrule_Readings_boot_ms_tag,
+               "a base is its field's distance from the first");
 
 /* ---- readings --------------------------------------------------------------------------- */
 
@@ -133,11 +158,11 @@ typedef struct fer_batch {
 
 /* One series within a batch. */
 typedef struct fer_group {
-    fer_batch batch;
+    const fer_batch *batch;
     size_t first; /* index of its first reading */
     size_t count;
-    int64_t period; /* the first step */
-    bool steady;    /* all steps are the first one */
+    int64_t period; /* the last step */
+    bool uneven;    /* the steps differ */
     bool wide;      /* some value is no float */
 } fer_group;
 
@@ -147,187 +172,150 @@ static const fer_queued_reading *get_reading(const fer_batch *batch, size_t inde
     return &batch->ring->base[at < batch->ring->capacity ? at : at - batch->ring->capacity];
 }
 
-/* The next reading of the same series after `index`, or the batch's count. */
-static size_t find_next(const fer_batch *batch, size_t index)
+/* The index, from `from` on, of a reading of the same series as `like`, or the batch's count. */
+static size_t find(const fer_batch *batch, size_t like, size_t from)
 {
-    uint16_t series = get_series(get_reading(batch, index));
-    do {
-        index++;
-    } while (index < batch->count && get_series(get_reading(batch, index)) != series);
-    return index;
-}
-
-static bool is_first(const fer_batch *batch, size_t index)
-{
-    size_t at = index;
-    uint16_t series = get_series(get_reading(batch, index));
-    while (at > 0 && get_series(get_reading(batch, at - 1)) != series) {
-        at--;
+    uint16_t series = get_series(get_reading(batch, like));
+    while (from < batch->count && get_series(get_reading(batch, from)) != series) {
+        from++;
     }
-    return at == 0;
+    return from;
 }
 
-static void survey(fer_group *group)
+/* Writes the steps of a series, and surveys it on the way. */
+static void put_steps(pb_ostream_t *stream, fer_group *group)
 {
     int64_t before = 0;
-    uint32_t narrow;
 
     group->count = 0;
-    group->period = 0;
-    group->steady = true;
+    group->uneven = false;
     group->wide = false;
-    for (size_t i = group->first; i < group->batch.count; i = find_next(&group->batch, i)) {
-        const fer_queued_reading *reading = get_reading(&group->batch, i);
+    for (size_t i = group->first; i < group->batch->count; i = find(group->batch, i, i + 1)) {
+        const fer_queued_reading *reading = get_reading(group->batch, i);
         int64_t now = get_time(reading);
-        if (group->count == 1) {
-            group->period = now - before;
-        } else if (group->count > 1 && now - before != group->period) {
-            group->steady = false;
+        int64_t step = now - before;
+        if (group->count == 0) {
+            step = 0;
+        } else {
+            group->uneven = group->uneven || (group->count > 1 && step != group->period);
+            (void)!pb_encode_svarint(stream, step);
         }
-        if (!get_narrow(reading, &narrow)) {
-            group->wide = true;
-        }
+        group->wide = group->wide || !is_narrow(reading);
+        group->period = step;
         before = now;
         group->count++;
     }
 }
 
-static bool put_steps(pb_ostream_t *stream, const void *item)
-{
-    const fer_group *group = (const fer_group *)item;
-    int64_t before = get_time(get_reading(&group->batch, group->first));
-    size_t i = find_next(&group->batch, group->first);
-
-    for (; i < group->batch.count; i = find_next(&group->batch, i)) {
-        int64_t now = get_time(get_reading(&group->batch, i));
-        if (!pb_encode_svarint(stream, now - before)) {
-            return false;
-        }
-        before = now;
-    }
-    return true;
-}
-
-static bool put_value(pb_ostream_t *stream, const fer_queued_reading *reading, bool wide)
-{
-    uint32_t narrow = 0;
-    if (wide) {
-        return pb_encode_fixed32(stream, &reading->words[0]) &&
-               pb_encode_fixed32(stream, &reading->words[1]);
-    }
-    return get_narrow(reading, &narrow) && pb_encode_fixed32(stream, &narrow);
-}
-
 /* Packed, but for a single value, which saves the length byte: readers accept both. */
-static bool put_values(pb_ostream_t *stream, const fer_group *group)
+static void put_values(pb_ostream_t *stream, const fer_group *group)
 {
-    uint32_t field = ferrule_SeriesReadings_narrow_tag;
-    pb_wire_type_t type = PB_WT_32BIT;
-    size_t size = 4;
+    size_t size = group->wide ? 8 : 4;
 
-    if (group->wide) {
-        field = ferrule_SeriesReadings_values_tag;
-        type = PB_WT_64BIT;
-        size = 8;
+    put_tag(stream,
+            group->count != 1 ? PB_WT_STRING
+            : group->wide     ? PB_WT_64BIT
+                              : PB_WT_32BIT,
+            group->wide ? ferrule_SeriesReadings_values_tag : ferrule_SeriesReadings_narrow_tag);
+    if (group->count != 1) {
+        put_varint(stream, group->count * size);
     }
-    if (!pb_encode_tag(stream, group->count == 1 ? type : PB_WT_STRING, field) ||
-        (group->count > 1 && !pb_encode_varint(stream, group->count * size))) {
-        return false;
-    }
-    for (size_t i = group->first; i < group->batch.count; i = find_next(&group->batch, i)) {
-        if (!put_value(stream, get_reading(&group->batch, i), group->wide)) {
-            return false;
+    for (size_t i = group->first; i < group->batch->count; i = find(group->batch, i, i + 1)) {
+        const fer_queued_reading *reading = get_reading(group->batch, i);
+        uint32_t narrow = get_narrow(reading);
+        (void)!pb_encode_fixed32(stream, group->wide ? &reading->words[0] : &narrow);
+        if (group->wide) {
+            (void)!pb_encode_fixed32(stream, &reading->words[1]);
         }
     }
-    return true;
 }
 
-static bool put_group(pb_ostream_t *stream, const void *item)
+static void put_group(pb_ostream_t *stream, const void *item)
 {
-    const fer_group *group = (const fer_group *)item;
-    const fer_queued_reading *first = get_reading(&group->batch, group->first);
-    int64_t offset = get_time(first) - get_time(get_reading(&group->batch, 0));
+    fer_group group = *(const fer_group *)item;
+    const fer_queued_reading *first = get_reading(group.batch, group.first);
+    int64_t offset = get_time(first) - get_time(get_reading(group.batch, 0));
+    pb_ostream_t steps = PB_OSTREAM_SIZING;
 
-    if (!put_uint(stream, ferrule_SeriesReadings_id_tag, get_series(first)) ||
-        (offset != 0 && !put_sint(stream, ferrule_SeriesReadings_offset_tag, offset))) {
-        return false;
+    put_uint(stream, ferrule_SeriesReadings_id_tag, get_series(first));
+    if (offset != 0) {
+        put_sint(stream, ferrule_SeriesReadings_offset_tag, offset);
     }
-    if (!group->steady) {
-        if (!put_message(stream, ferrule_SeriesReadings_steps_tag, put_steps, group)) {
-            return false;
-        }
-    } else if (group->period != 0 &&
-               !put_sint(stream, ferrule_SeriesReadings_period_tag, group->period)) {
-        return false;
+    put_steps(&steps, &group);
+    if (group.uneven) {
+        put_tag(stream, PB_WT_STRING, ferrule_SeriesReadings_steps_tag);
+        put_varint(stream, steps.bytes_written);
+        put_steps(stream, &group);
+    } else if (group.period != 0) {
+        put_sint(stream, ferrule_SeriesReadings_period_tag, group.period);
     }
-    return put_values(stream, group);
+    put_values(stream, &group);
 }
 
-static bool put_readings(pb_ostream_t *stream, const void *item)
+static void put_readings(pb_ostream_t *stream, const void *item)
 {
     const fer_batch *batch = (const fer_batch *)item;
     const fer_queued_reading *first = get_reading(batch, 0);
     fer_group group;
 
-    group.batch = *batch;
-    if (!put_time(stream, get_base(first), get_time(first))) {
-        return false;
-    }
+    group.batch = batch;
+    put_time(stream, get_base(first), get_time(first));
     for (group.first = 0; group.first < batch->count; group.first++) {
-        if (!is_first(batch, group.first)) {
-            continue;
-        }
-        survey(&group);
-        if (!put_message(stream, ferrule_Readings_series_tag, put_group, &group)) {
-            return false;
+        if (find(batch, group.first, 0) == group.first) {
+            put_message(stream, ferrule_Readings_series_tag, put_group, &group);
         }
     }
-    return true;
 }
 
 /* ---- the other arms --------------------------------------------------------------------- */
 
-static bool put_event(pb_ostream_t *stream, const void *item)
+static void put_event(pb_ostream_t *stream, const void *item)
 {
     const fer_event *event = (const fer_event *)item;
-    return put_time(stream, event->base, event->time_ms) &&
-           put_uint(stream, ferrule_Event_severity_tag, (uint64_t)event->severity) &&
-           put_slice(stream, ferrule_Event_text_tag, event->text);
+    put_time(stream, event->base, event->time_ms);
+    put_uint(stream, ferrule_Event_severity_tag, (uint64_t)event->severity);
+    put_slice(stream, ferrule_Event_text_tag, &event->text);
 }
 
-static bool put_health(pb_ostream_t *stream, const void *item)
+/* The counts stand in the order of their fields, without gaps. */
+_Static_assert(offsetof(fer_health, burns_delayed) - offsetof(fer_health, generation) ==
+                   sizeof(uint32_t) *
+                       (ferrule_Health_burns_delayed_tag - ferrule_Health_generation_tag),
+               "another count in fer_health needs another field");
+
+static void put_health(pb_ostream_t *stream, const void *item)
 {
-    const fer_health *health = (const fer_health *)item;
-    const uint32_t counts[] = {
-        health->generation,       health->readings_dropped,       health->messages_dropped,
-        health->inbound_rejected, health->inbound_frames_dropped, health->records_sealed,
-        health->burns_delayed};
-    bool ok = put_uint(stream, ferrule_Health_uptime_ms_tag, health->uptime_ms);
-    for (uint32_t i = 0; ok && i < sizeof counts / sizeof counts[0]; i++) {
-        ok = put_uint(stream, ferrule_Health_generation_tag + i, counts[i]);
+    const uint8_t *at = (const uint8_t *)item + offsetof(fer_health, generation);
+    uint32_t field = ferrule_Health_generation_tag;
+
+    put_uint(stream, ferrule_Health_uptime_ms_tag, ((const fer_health *)item)->uptime_ms);
+    for (; field <= ferrule_Health_burns_delayed_tag; field++) {
+        uint32_t count;
+        memcpy(&count, at, sizeof count);
+        put_uint(stream, field, count);
+        at += sizeof count;
     }
-    return ok;
 }
 
-static bool put_series(pb_ostream_t *stream, const void *item)
+static void put_series(pb_ostream_t *stream, const void *item)
 {
     const fer_series *series = (const fer_series *)item;
-    return put_uint(stream, ferrule_Series_id_tag, series->series) &&
-           put_slice(stream, ferrule_Series_name_tag, series->name) &&
-           put_slice(stream, ferrule_Series_unit_tag, series->unit);
+    put_uint(stream, ferrule_Series_id_tag, series->series);
+    put_slice(stream, ferrule_Series_name_tag, &series->name);
+    put_slice(stream, ferrule_Series_unit_tag, &series->unit);
 }
 
-static bool put_receipt(pb_ostream_t *stream, const void *item)
+static void put_receipt(pb_ostream_t *stream, const void *item)
 {
     const fer_receipt *receipt = (const fer_receipt *)item;
-    return put_uint(stream, ferrule_Receipt_generation_tag, receipt->generation) &&
-           put_uint(stream, ferrule_Receipt_sequence_tag, receipt->sequence);
+    put_uint(stream, ferrule_Receipt_generation_tag, receipt->generation);
+    put_uint(stream, ferrule_Receipt_sequence_tag, receipt->sequence);
 }
 
-static bool put_bytes(pb_ostream_t *stream, const void *item)
+static void put_bytes(pb_ostream_t *stream, const void *item)
 {
     const fer_slice *slice = (const fer_slice *)item;
-    return slice->length == 0 || pb_write(stream, slice->bytes, slice->length);
+    (void)!pb_write(stream, slice->bytes, slice->length);
 }
 
 /* ---- envelopes -------------------------------------------------------------------------- */
@@ -335,7 +323,8 @@ static bool put_bytes(pb_ostream_t *stream, const void *item)
 static size_t get_size(uint32_t arm, fer_body body, const void *item)
 {
     pb_ostream_t size = PB_OSTREAM_SIZING;
-    return put_message(&size, arm, body, item) ? size.bytes_written : SIZE_MAX;
+    put_message(&size, arm, body, item);
+    return size.bytes_written;
 }
 
 static fer_status encode(uint32_t arm, fer_body body, const void *item, uint8_t *out,
@@ -349,7 +338,8 @@ static fer_status encode(uint32_t arm, fer_body body, const void *item, uint8_t 
         return FER_ERR_CAPACITY;
     }
     pb_ostream_t stream = pb_ostream_from_buffer(out, capacity);
-    return put_message(&stream, arm, body, item) ? FER_OK : FER_ERR_ARGUMENT;
+    put_message(&stream, arm, body, item);
+    return stream.bytes_written == *length ? FER_OK : FER_ERR_ARGUMENT;
 }
 
 static bool is_slice(const fer_slice *slice, size_t limit)
@@ -357,32 +347,30 @@ static bool is_slice(const fer_slice *slice, size_t limit)
     return slice->length <= limit && (slice->bytes != NULL || slice->length == 0);
 }
 
-/* The longest run of first readings that share the first one's base, up to `limit`. */
-static size_t count_same_base(const fer_reading_ring *ring, size_t limit)
+/* How many of the first readings, at most `most`, share the first one's base. */
+static size_t count_same_base(const fer_reading_ring *ring, size_t most)
 {
     fer_batch batch = {ring, 0};
-    fer_time_base base = get_base(get_reading(&batch, 0));
-    while (batch.count < limit && get_base(get_reading(&batch, batch.count)) == base) {
+    while (batch.count < most &&
+           get_base(get_reading(&batch, batch.count)) == get_base(get_reading(&batch, 0))) {
         batch.count++;
     }
     return batch.count;
 }
 
-/* The most readings, at least 1 and at most `high`, whose envelope fits. Sizes grow with the
- * count, so halving finds it: one pass where all fit, at most nine more where not. */
-static size_t fit(const fer_reading_ring *ring, size_t high, size_t capacity)
+/* The most readings, at most `most`, whose envelope fits: sizes grow with the count, so each bit of
+ * the answer can be tried in turn. */
+static size_t fit(const fer_reading_ring *ring, size_t most, size_t capacity)
 {
-    fer_batch batch = {ring, high};
-    size_t low = 1;
-    while (low < high) {
-        if (get_size(ferrule_Envelope_readings_tag, put_readings, &batch) <= capacity) {
-            low = batch.count;
-        } else {
-            high = batch.count - 1;
+    size_t count = 0;
+    for (size_t bit = FER_READINGS_MAX; bit != 0; bit /= 2) {
+        fer_batch batch = {ring, count + bit};
+        if (batch.count <= most &&
+            get_size(ferrule_Envelope_readings_tag, put_readings, &batch) <= capacity) {
+            count = batch.count;
         }
-        batch.count = low + (high - low + 1) / 2;
     }
-    return low;
+    return count;
 }
 
 fer_status fer_telemetry_encode_readings(const fer_reading_ring *ring, uint8_t *out,
@@ -398,10 +386,11 @@ fer_status fer_telemetry_encode_readings(const fer_reading_ring *ring, uint8_t *
         return FER_EMPTY;
     }
     size_t most = ring->count < FER_READINGS_MAX ? ring->count : FER_READINGS_MAX;
-    if (most > capacity / 4 + 1) {
-        most = capacity / 4 + 1; /* no reading takes less than its 4 bytes of value */
+    if (most > capacity / 4) {
+        most = capacity / 4; /* no reading takes less than its 4 bytes of value */
     }
     fer_batch batch = {ring, fit(ring, count_same_base(ring, most), capacity)};
+    batch.count += batch.count == 0; /* what one needs is to be told */
     fer_status status =
         encode(ferrule_Envelope_readings_tag, put_readings, &batch, out, capacity, length);
     if (status == FER_OK) {
@@ -413,9 +402,8 @@ fer_status fer_telemetry_encode_readings(const fer_reading_ring *ring, uint8_t *
 fer_status fer_telemetry_encode_event(const fer_event *event, uint8_t *out, size_t capacity,
                                       size_t *length)
 {
-    if (event == NULL || (unsigned)event->base > FER_TIME_BOOT ||
-        (unsigned)event->severity > FER_ERROR || !is_slice(&event->text, FER_TEXT_MAX) ||
-        event->time_ms <= -FER_TIME_LIMIT || event->time_ms >= FER_TIME_LIMIT) {
+    if (event == NULL || !is_time(event->time_ms, event->base) ||
+        (unsigned)event->severity > FER_ERROR || !is_slice(&event->text, FER_TEXT_MAX)) {
         return FER_ERR_ARGUMENT;
     }
     return encode(ferrule_Envelope_event_tag, put_event, event, out, capacity, length);
