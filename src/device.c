@@ -5,6 +5,7 @@
 #include "ferrule/replay.h"
 #include "internal/arena.h"
 #include "internal/device.h"
+#include "internal/keychain.h"
 
 _Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(19, 120), "FER_DEVICE_SIZE is too small");
 _Static_assert(FER_ARENA_SIZEOF(19, 120) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
@@ -31,20 +32,22 @@ static bool is_valid(const fer_device_config *config)
              (config->lock.ops->take == NULL) == (config->lock.ops->give == NULL)));
 }
 
-/* n bytes, or none where none are asked for; false where the arena is too small. */
-static bool carve(fer_arena *arena, size_t n, void **out)
+/* The device and its queues are one piece of the arena; the generation's own arena follows. */
+static size_t measure(const fer_device_config *config)
 {
-    *out = n == 0 ? NULL : fer_arena_carve(arena, n);
-    return n == 0 || *out != NULL;
+    return FER_ARENA_ROUND(sizeof(fer_device)) + config->readings * sizeof(fer_queued_reading) +
+           FER_ARENA_ROUND(config->messages);
+}
+
+static void *get_part(fer_device *device, size_t at)
+{
+    return (uint8_t *)device + at;
 }
 
 static fer_status build(fer_arena *arena, const fer_device_config *config, fer_device *device)
 {
     const fer_store_config store = {config->nv, config->policy};
-    const size_t inner = FER_DEVICE_GENERATION_SIZE(config->inbound);
-    void *ring;
-    void *messages;
-    void *cells;
+    const size_t end = measure(config);
     fer_status status;
 
     device->config = *config;
@@ -52,13 +55,10 @@ static fer_status build(fer_arena *arena, const fer_device_config *config, fer_d
     if (config->burn_records == 0) { /* both lanes count together: neither can run out of numbers */
         device->config.burn_records = FER_SEQUENCE_END - 1u;
     }
-    if (!carve(arena, config->readings * sizeof(fer_queued_reading), &ring) ||
-        !carve(arena, config->messages, &messages) || !carve(arena, inner, &cells)) {
-        return FER_ERR_ARENA;
-    }
-    device->ring = (fer_queued_reading *)ring;
-    device->messages = (uint8_t *)messages;
-    status = fer_arena_init(&device->inner, (fer_arena_cell *)cells, inner / FER_ARENA_ALIGN);
+    device->ring = (fer_queued_reading *)get_part(device, FER_ARENA_ROUND(sizeof *device));
+    device->messages = (uint8_t *)get_part(device, end - FER_ARENA_ROUND(config->messages));
+    status = fer_arena_init(&device->inner, (fer_arena_cell *)get_part(device, end),
+                            FER_DEVICE_GENERATION_SIZE(config->inbound) / FER_ARENA_ALIGN);
     if (status == FER_OK && config->inbound != 0 && config->link == FER_LINK_STREAM) {
         status = fer_frame_decoder_create(arena, config->inbound, &device->decoder);
     }
@@ -75,13 +75,13 @@ fer_status fer_device_create(fer_arena *arena, const fer_device_config *config, 
         fer_arena_mark(arena, &start) != FER_OK) {
         return FER_ERR_ARGUMENT;
     }
-    made = (fer_device *)fer_arena_carve(arena, sizeof *made);
+    made = (fer_device *)fer_arena_carve(arena, measure(config) +
+                                                    FER_DEVICE_GENERATION_SIZE(config->inbound));
     if (made == NULL) {
         return FER_ERR_ARENA;
     }
     status = build(arena, config, made);
     if (status != FER_OK) {
-        fer_frame_decoder_close(&made->decoder);
         return fer_arena_rewind(arena, start) == FER_OK ? status : FER_ERR_ARENA;
     }
     made->tag = fer_tag_make(made, FER_TAG_DEVICE);
@@ -91,12 +91,13 @@ fer_status fer_device_create(fer_arena *arena, const fer_device_config *config, 
 
 /* ---- the generation --------------------------------------------------------------------- */
 
+/* Rewinding wipes the handles, tags included: nothing of them is left to close (WIPE). */
 void fer_device_close_generation(fer_device *device)
 {
     const fer_arena_position start = {0};
-    fer_sealer_close(&device->sealers[FER_LANE_LIVE]);
-    fer_sealer_close(&device->sealers[FER_LANE_BACKLOG]);
-    fer_opener_close(&device->opener);
+    device->sealers[FER_LANE_LIVE] = NULL;
+    device->sealers[FER_LANE_BACKLOG] = NULL;
+    device->opener = NULL;
     (void)!fer_arena_rewind(&device->inner, start);
 }
 
@@ -115,12 +116,16 @@ static fer_status create_opener(fer_device *device, fer_generation *generation)
     return fer_opener_create(&device->inner, generation, &config, &device->opener);
 }
 
-fer_status fer_device_open_generation(fer_device *device, fer_generation *generation,
-                                      uint32_t number)
+fer_status fer_device_open_generation(fer_device *device, fer_generation *generation)
 {
+    const struct fer_generation_body *body = fer_generation_get_body(generation);
     fer_status status;
 
     fer_device_close_generation(device);
+    if (body == NULL) {
+        return FER_ERR_HANDLE;
+    }
+    const uint32_t number = body->generation;
     status = create_sealer(device, generation, FER_LANE_LIVE);
     if (status == FER_OK) {
         status = create_sealer(device, generation, FER_LANE_BACKLOG);
@@ -145,22 +150,16 @@ fer_status fer_device_open_generation(fer_device *device, fer_generation *genera
 static fer_status burn(fer_device *device)
 {
     fer_credential credential;
-    fer_credential_info info;
     fer_generation generation;
     fer_status status = fer_store_burn(device->store, &credential);
 
     if (status != FER_OK) {
         return status;
     }
-    status = fer_credential_get_info(&credential, &info);
-    if (status == FER_OK) {
-        status = fer_keychain_expand(&credential, &generation);
-    }
-    fer_credential_wipe(&credential);
-    if (status != FER_OK) {
+    if (fer_keychain_expand(&credential, &generation) != FER_OK) {
         return FER_TROUBLE_STATE;
     }
-    return fer_device_open_generation(device, &generation, info.generation);
+    return fer_device_open_generation(device, &generation);
 }
 
 /* Signed: a clock that fails tells 0, and must not make everything look old, for each burn wears
@@ -194,7 +193,9 @@ fer_status fer_device_ready_generation(fer_device *device)
     device->tried = true;
     device->tried_ms = now;
     status = burn(device);
-    device->health_due = device->health_due || status == FER_OK;
+    if (status == FER_OK) {
+        device->health_due = true;
+    }
     return status;
 }
 
@@ -231,12 +232,6 @@ void fer_device_close(fer_device **device)
     fer_device_close_generation(closed);
     fer_frame_decoder_close(&closed->decoder);
     fer_store_close(&closed->store);
-    if (closed->config.readings != 0) {
-        fer_arena_retire(closed->ring, closed->config.readings * sizeof *closed->ring);
-    }
-    if (closed->config.messages != 0) {
-        fer_arena_retire(closed->messages, closed->config.messages);
-    }
-    fer_arena_retire(closed, sizeof *closed);
+    fer_arena_retire(closed, measure(&closed->config));
     *device = NULL;
 }

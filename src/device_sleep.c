@@ -165,7 +165,7 @@ static fer_status rebuild(fer_device *device, const fer_credential *credential,
     }
     status = fer_generation_rebuild(&generation, credential, numbers->generation, keys);
     if (status == FER_OK) {
-        status = fer_device_open_generation(device, &generation, numbers->generation);
+        status = fer_device_open_generation(device, &generation);
     }
     if (status == FER_OK) {
         status = advance(device, numbers);

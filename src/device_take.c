@@ -73,13 +73,13 @@ static bool put_readings(const fer_device *device, uint8_t *out, size_t room, fe
 }
 
 /* Encodes the first item that fits in a record with this overhead, where it will be sealed. */
-static bool pick(const fer_device *device, fer_slot slot, size_t overhead, fer_item *item)
+static bool pick(const fer_device *device, const fer_slot *slot, size_t overhead, fer_item *item)
 {
-    if (slot.limit < overhead) {
+    if (slot->limit < overhead) {
         return false;
     }
-    uint8_t *out = slot.record + (overhead - FER_TAG_BYTES);
-    size_t room = slot.limit - overhead;
+    uint8_t *out = slot->record + (overhead - FER_TAG_BYTES);
+    size_t room = slot->limit - overhead;
     return (device->health_due && put_health(device, out, room, item)) ||
            put_message(device, out, room, item) || put_readings(device, out, room, item);
 }
@@ -88,16 +88,17 @@ static bool pick(const fer_device *device, fer_slot slot, size_t overhead, fer_i
  * two-way link it asks the gateway, which takes a while: so once, then the caller hears
  * FER_ERR_CAPACITY, and a lost one is repeated in the caller's next round. On a one-way link the
  * short form comes by itself after at most 4. */
-static bool pick_hello(const fer_device *device, fer_slot slot, size_t overhead, fer_item *item)
+static bool pick_hello(const fer_device *device, const fer_slot *slot, size_t overhead,
+                       fer_item *item)
 {
     const size_t saved = FER_OVERHEAD_FULL(0) - FER_OVERHEAD_SHORT(0);
     bool full = overhead > FER_OVERHEAD_SHORT(FER_ROUTE_MAX);
 
-    if (!full || slot.limit < overhead || (device->greeted && device->config.way == FER_TWO_WAY) ||
+    if (!full || slot->limit < overhead || (device->greeted && device->config.way == FER_TWO_WAY) ||
         !pick(device, slot, overhead - saved, item)) {
         return false;
     }
-    fer_wipe(slot.record, slot.limit);
+    fer_wipe(slot->record, slot->limit);
     item->kind = FER_ITEM_HELLO;
     item->length = 0;
     return true;
@@ -122,7 +123,7 @@ static void settle(fer_device *device, const fer_item *item)
     }
 }
 
-static fer_status seal_next(fer_device *device, fer_lane lane, fer_slot slot, size_t *length)
+static fer_status seal_next(fer_device *device, fer_lane lane, const fer_slot *slot, size_t *length)
 {
     fer_sealer *sealer = device->sealers[lane];
     size_t overhead = fer_sealer_get_overhead(sealer);
@@ -134,12 +135,12 @@ static fer_status seal_next(fer_device *device, fer_lane lane, fer_slot slot, si
         device->greeted = false;
         return FER_ERR_CAPACITY;
     }
-    status = fer_sealer_seal(sealer, slot.record + (overhead - FER_TAG_BYTES), item.length,
-                             slot.record, slot.limit, length);
+    status = fer_sealer_seal(sealer, slot->record + (overhead - FER_TAG_BYTES), item.length,
+                             slot->record, slot->limit, length);
     if (status == FER_OK) {
         settle(device, &item);
     } else {
-        fer_wipe(slot.record, slot.limit);
+        fer_wipe(slot->record, slot->limit);
     }
     return status;
 }
@@ -159,7 +160,7 @@ static fer_status take(fer_device *device, fer_lane lane, bool framed, uint8_t *
         return status;
     }
     fer_slot slot = get_slot(out, capacity, framed);
-    status = seal_next(device, lane, slot, &sealed);
+    status = seal_next(device, lane, &slot, &sealed);
     if (status == FER_OK && framed) {
         return fer_frame_encode(slot.record, sealed, out, capacity, length);
     }

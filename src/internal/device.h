@@ -9,27 +9,28 @@
 #include "ferrule/device.h"
 #include "internal/handle.h"
 
+/* What is touched most comes first: Thumb reaches it with its short loads and stores. */
 struct fer_device {
     fer_tag tag;
+    bool tried;      /* a burn was tried in this uptime */
+    bool health_due; /* before anything else that fits */
+    bool greeted;    /* the last record was an empty one, to ask for a sign of life */
+    uint16_t head;   /* both count on past the capacity; their difference is what waits */
+    uint16_t tail;
+    uint16_t messages_used;
+    uint32_t records;         /* sealed under the generation, both lanes */
+    fer_device_config config; /* burn_records is never 0 here */
     fer_store *store;
     fer_sealer *sealers[2];     /* by lane; null: no generation is open */
     fer_opener *opener;         /* of that generation's downlink; null also with inbound 0 */
     fer_frame_decoder *decoder; /* of a stream; null with inbound 0 */
-    fer_device_config config;   /* burn_records is never 0 here */
-    fer_arena inner;            /* holds these three; wiped whole at each burn (WIPE) */
     fer_queued_reading *ring;   /* written under the mask, up to head; read up to head by take */
     uint8_t *messages;          /* length16 ‖ envelope, one after another, under the mutex */
+    fer_health health;          /* counts; what changes elsewhere is filled in when it is told */
     uint64_t created_ms;
     uint64_t burned_ms; /* when the generation was opened */
     uint64_t tried_ms;  /* when a burn was last tried */
-    fer_health health;  /* counts; what changes elsewhere is filled in when it is told */
-    uint32_t records;   /* sealed under the generation, both lanes */
-    uint16_t head;      /* both count on past the capacity; their difference is what waits */
-    uint16_t tail;
-    uint16_t messages_used;
-    bool tried;      /* a burn was tried in this uptime */
-    bool health_due; /* before anything else that fits */
-    bool greeted;    /* the last record was an empty one, to ask for a sign of life */
+    fer_arena inner;    /* holds sealers and opener; wiped whole at each burn (WIPE) */
 };
 
 static inline bool fer_device_is_open(const fer_device *device)
@@ -64,8 +65,7 @@ void fer_device_drop_message(fer_device *device);
 /* ---- the generation (device.c) ---------------------------------------------------------- */
 
 /* Makes sealers and opener from a generation, in place of those of the one before. */
-FER_MUST_USE fer_status fer_device_open_generation(fer_device *device, fer_generation *generation,
-                                                   uint32_t number);
+FER_MUST_USE fer_status fer_device_open_generation(fer_device *device, fer_generation *generation);
 void fer_device_close_generation(fer_device *device);
 
 /* Burns a generation if one is due. */
