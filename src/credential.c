@@ -27,25 +27,21 @@ enum {
 
 _Static_assert(AT_ROUTE + FER_ROUTE_MAX == AT_IDENTITY, "layout");
 _Static_assert(AT_IDENTITY + FER_IDENTITY_MAX == AT_CLAIM, "layout");
+_Static_assert(FER_IDENTITY_MAX == FER_SECRET_BYTES, "an identity is copied like a secret");
 _Static_assert(AT_CLAIM + FER_SECRET_BYTES == AT_CHAIN, "layout");
 _Static_assert(AT_CHAIN + FER_SECRET_BYTES == AT_CHECK, "layout");
 _Static_assert(AT_CHECK + 8 == FER_CREDENTIAL_BYTES, "layout");
+
+/* One routine, so that small cores do not unroll it at each use. */
+static void copy_field(uint8_t out[FER_SECRET_BYTES], const uint8_t in[FER_SECRET_BYTES])
+{
+    memcpy(out, in, FER_SECRET_BYTES);
+}
 
 static bool lengths_in_range(unsigned identity, unsigned route)
 {
     return identity - 1u < FER_IDENTITY_MAX &&
            (route == 0 || route == 2 || route == 4 || route == 8);
-}
-
-/* Whether bytes[from] to bytes[to - 1] are zero. They may border on secrets: no early exit. */
-static bool is_zero(const uint8_t *bytes, unsigned from, unsigned to)
-{
-    unsigned seen = 0;
-
-    for (unsigned i = from; i < to; i++) {
-        seen |= bytes[i];
-    }
-    return seen == 0;
 }
 
 static void compute_check(const uint8_t bytes[FER_CREDENTIAL_BYTES], uint8_t check[FER_HASH_BYTES])
@@ -73,15 +69,25 @@ static void write_check(uint8_t bytes[FER_CREDENTIAL_BYTES])
     fer_wipe(check, sizeof check);
 }
 
-static bool fields_in_range(const uint8_t bytes[FER_CREDENTIAL_BYTES])
+/* Whether all is zero that no field fills. It borders on secrets: no early exit. */
+static bool rest_is_zero(const uint8_t bytes[FER_CREDENTIAL_BYTES])
 {
     unsigned route = bytes[AT_ROUTE_LENGTH];
     unsigned identity = bytes[AT_IDENTITY_LENGTH];
+    unsigned seen = bytes[AT_FLAGS];
 
-    return lengths_in_range(identity, route) && is_zero(bytes, AT_FLAGS, AT_FLAGS + 1) &&
-           is_zero(bytes, AT_ZERO, AT_ROUTE) && is_zero(bytes, AT_ROUTE + route, AT_IDENTITY) &&
-           is_zero(bytes, AT_IDENTITY + identity, AT_CLAIM) &&
-           fer_load_u32(bytes + AT_GENERATION) != GENERATION_END;
+    for (unsigned i = AT_ZERO; i < AT_CLAIM; i++) {
+        if (i - AT_ROUTE >= route && i - AT_IDENTITY >= identity) {
+            seen |= bytes[i];
+        }
+    }
+    return seen == 0;
+}
+
+static bool fields_in_range(const uint8_t bytes[FER_CREDENTIAL_BYTES])
+{
+    return lengths_in_range(bytes[AT_IDENTITY_LENGTH], bytes[AT_ROUTE_LENGTH]) &&
+           rest_is_zero(bytes) && fer_load_u32(bytes + AT_GENERATION) != GENERATION_END;
 }
 
 static fer_status validate(const uint8_t bytes[FER_CREDENTIAL_BYTES])
@@ -132,8 +138,8 @@ fer_status fer_credential_build(const fer_credential_info *info, const fer_claim
     bytes[AT_IDENTITY_LENGTH] = info->identity_length;
     memcpy(bytes + AT_ROUTE, info->route, info->route_length);
     memcpy(bytes + AT_IDENTITY, info->identity, info->identity_length);
-    memcpy(bytes + AT_CLAIM, claim->secret.bytes, FER_SECRET_BYTES);
-    memcpy(bytes + AT_CHAIN, chain->secret.bytes, FER_SECRET_BYTES);
+    copy_field(bytes + AT_CLAIM, claim->secret.bytes);
+    copy_field(bytes + AT_CHAIN, chain->secret.bytes);
     write_check(bytes);
     return FER_OK;
 }
@@ -145,7 +151,7 @@ static void read_info(const uint8_t bytes[FER_CREDENTIAL_BYTES], fer_credential_
     info->route_length = bytes[AT_ROUTE_LENGTH];
     info->identity_length = bytes[AT_IDENTITY_LENGTH];
     memcpy(info->route, bytes + AT_ROUTE, FER_ROUTE_MAX);
-    memcpy(info->identity, bytes + AT_IDENTITY, FER_IDENTITY_MAX);
+    copy_field(info->identity, bytes + AT_IDENTITY);
 }
 
 fer_status fer_credential_read(const fer_credential *credential, fer_credential_info *info,
@@ -160,10 +166,10 @@ fer_status fer_credential_read(const fer_credential *credential, fer_credential_
         read_info(credential->bytes, info);
     }
     if (claim != 0) {
-        memcpy(claim->secret.bytes, credential->bytes + AT_CLAIM, FER_SECRET_BYTES);
+        copy_field(claim->secret.bytes, credential->bytes + AT_CLAIM);
     }
     if (chain != 0) {
-        memcpy(chain->secret.bytes, credential->bytes + AT_CHAIN, FER_SECRET_BYTES);
+        copy_field(chain->secret.bytes, credential->bytes + AT_CHAIN);
     }
     return FER_OK;
 }
@@ -191,7 +197,7 @@ fer_status fer_credential_advance(fer_credential *credential)
     } else {
         fer_schedule_next(&chain, info.generation);
         fer_store_u32(credential->bytes + AT_GENERATION, info.generation + 1u);
-        memcpy(credential->bytes + AT_CHAIN, chain.secret.bytes, FER_SECRET_BYTES);
+        copy_field(credential->bytes + AT_CHAIN, chain.secret.bytes);
         write_check(credential->bytes);
     }
     fer_wipe(&chain, sizeof chain);
