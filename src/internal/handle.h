@@ -9,16 +9,17 @@
 
 typedef uintptr_t fer_tag;
 
-/* One odd constant for each type of handle. */
+/* One odd constant for each type of handle: odd, so that no aligned pointer to itself is a tag; of
+ * one byte, so that Thumb loads it with its short instruction. */
 enum {
-    FER_TAG_FRAME_DECODER = 0x46C1,
-    FER_TAG_REPLAY = 0x52A3,
-    FER_TAG_GENERATION = 0x47E5,
-    FER_TAG_STORE = 0x5397,
-    FER_TAG_SEALER = 0x5E59,
-    FER_TAG_OPENER = 0x4F6B,
-    FER_TAG_DEVICE = 0x442D,
-    FER_TAG_GATEWAY = 0x471F
+    FER_TAG_FRAME_DECODER = 0xC1,
+    FER_TAG_REPLAY = 0xA3,
+    FER_TAG_GENERATION = 0xE5,
+    FER_TAG_STORE = 0x97,
+    FER_TAG_SEALER = 0x59,
+    FER_TAG_OPENER = 0x6B,
+    FER_TAG_DEVICE = 0x2D,
+    FER_TAG_GATEWAY = 0x1F
 };
 
 static inline fer_tag fer_tag_make(const void *handle, unsigned type)
