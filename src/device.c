@@ -187,7 +187,7 @@ fer_status fer_device_ready_generation(fer_device *device)
     }
     if (device->tried && device->config.clock.ops != NULL &&
         get_age(now, device->tried_ms) < device->config.burn_backoff_ms) {
-        fer_device_count(&device->health.burns_delayed);
+        fer_device_count(device, &device->health.burns_delayed);
         return FER_NOT_NOW;
     }
     device->tried = true;

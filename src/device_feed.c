@@ -23,7 +23,7 @@ static fer_status open_record(fer_device *device, const uint8_t *record, size_t 
     if (fer_status_get_group(status) != FER_GROUP_DROP_INPUT) {
         return status;
     }
-    fer_device_count(&device->health.inbound_rejected);
+    fer_device_count(device, &device->health.inbound_rejected);
     return FER_EMPTY;
 }
 

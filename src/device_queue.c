@@ -24,6 +24,14 @@ void fer_device_unmask(const fer_device *device, uintptr_t state)
     }
 }
 
+void fer_device_count(const fer_device *device, uint32_t *count)
+{
+    uintptr_t state = fer_device_mask(device);
+
+    *count += *count != UINT32_MAX;
+    fer_device_unmask(device, state);
+}
+
 void fer_device_lock(const fer_device *device)
 {
     const fer_lock *lock = &device->config.lock;
@@ -66,7 +74,7 @@ static void put_reading(fer_device *device, const fer_reading *reading, fer_time
         device->ring[device->head & (device->config.readings - 1u)] = queued;
         device->head++;
     } else {
-        fer_device_count(&device->health.readings_dropped);
+        fer_device_count(device, &device->health.readings_dropped);
     }
     fer_device_unmask(device, state);
 }
@@ -128,7 +136,7 @@ static fer_status end_message(fer_device *device, fer_status status, size_t leng
         fer_store_u16(device->messages + device->messages_used, (uint16_t)length);
         device->messages_used = (uint16_t)(device->messages_used + PREFIX + length);
     } else if (status == FER_ERR_CAPACITY) {
-        fer_device_count(&device->health.messages_dropped);
+        fer_device_count(device, &device->health.messages_dropped);
         status = length + PREFIX <= device->config.messages ? FER_NOT_NOW : FER_ERR_CAPACITY;
     }
     fer_device_unlock(device);

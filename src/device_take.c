@@ -107,7 +107,7 @@ static bool pick_hello(const fer_device *device, const fer_slot *slot, size_t ov
 /* The item is in a record now: it leaves its queue. */
 static void settle(fer_device *device, const fer_item *item)
 {
-    fer_device_count(&device->health.records_sealed);
+    fer_device_count(device, &device->health.records_sealed);
     device->records++;
     device->greeted = item->kind == FER_ITEM_HELLO;
     if (item->kind == FER_ITEM_HEALTH) {

@@ -132,11 +132,11 @@ static uint8_t *encode(const uint8_t *in, size_t n, uint8_t *out)
 
         *out = (uint8_t)(run + 1u);
         out += run + 1u;
-        in += run;
         n -= run;
         if (n == 0) {
             break;
         }
+        in += run;
         if (run < most) { /* a zero ended the block, and the next block's code stands for it */
             in++;
             n--;

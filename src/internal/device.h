@@ -41,15 +41,12 @@ static inline bool fer_device_is_open(const fer_device *device)
 /* Milliseconds since some start; 0 without a clock. */
 uint64_t fer_device_get_uptime(const fer_device *device);
 
-/* Adds 1, and stays at the top. */
-static inline void fer_device_count(uint32_t *count)
-{
-    *count += *count != UINT32_MAX;
-}
-
 /* The lock's hooks, where it has them. */
 uintptr_t fer_device_mask(const fer_device *device);
 void fer_device_unmask(const fer_device *device, uintptr_t state);
+/* Adds 1 to a count of device->health, under the mask because any thread may read them; stays at
+ * the top. */
+void fer_device_count(const fer_device *device, uint32_t *count);
 void fer_device_lock(const fer_device *device);
 void fer_device_unlock(const fer_device *device);
 
