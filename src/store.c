@@ -149,7 +149,7 @@ static void destroy_all_but(fer_store *store, fer_address keep)
 
 static fer_credential *fill_page(fer_store *store, const fer_credential *credential)
 {
-    memset(store->page, store->nv.geometry->erased, store->body);
+    fer_store_set_page(store, store->nv.geometry->erased);
     memcpy(store->page, credential->bytes, sizeof credential->bytes);
     return (fer_credential *)store->page;
 }
@@ -252,12 +252,11 @@ static void burn(fer_store *store, fer_credential *credential)
 }
 
 /* Ends every call: the page holds no key, and a failed call leaves and yields nothing. */
-static fer_status finish(fer_store *store, fer_credential *credential, fer_credential_info *info)
+static fer_status finish(fer_store *store, fer_credential *credential)
 {
     fer_wipe(store->page, store->body);
     if (store->status != FER_OK) {
         fer_credential_wipe(credential);
-        memset(info, 0, sizeof *info);
     }
     return store->status;
 }
@@ -274,7 +273,7 @@ fer_status fer_store_burn(fer_store *store, fer_credential *credential)
     }
     read_newest(store, credential, &info);
     burn(store, credential);
-    return finish(store, credential, &info);
+    return finish(store, credential);
 }
 
 fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_credential_info *info)
@@ -283,7 +282,10 @@ fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_cred
         return FER_ERR_HANDLE;
     }
     read_newest(store, credential, info);
-    return finish(store, credential, info);
+    if (store->status != FER_OK) {
+        memset(info, 0, sizeof *info);
+    }
+    return finish(store, credential);
 }
 
 fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)

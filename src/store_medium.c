@@ -66,9 +66,14 @@ static bool is_page(fer_store *store, fer_address at, uint32_t n)
     return same;
 }
 
-bool fer_store_holds(fer_store *store, fer_address at, uint32_t n, uint8_t value)
+FER_COLD void fer_store_set_page(fer_store *store, uint8_t value)
 {
     memset(store->page, value, store->body);
+}
+
+bool fer_store_holds(fer_store *store, fer_address at, uint32_t n, uint8_t value)
+{
+    fer_store_set_page(store, value);
     return is_page(store, at, n);
 }
 
@@ -103,19 +108,18 @@ void fer_store_put(fer_store *store, fer_address at, uint32_t n)
 
 void fer_store_fill(fer_store *store, fer_address at, uint32_t n, uint8_t value)
 {
-    memset(store->page, value, store->body);
+    fer_store_set_page(store, value);
     fer_store_put(store, at, n);
 }
 
-void fer_store_erase(fer_store *store, fer_address at)
+void fer_store_erase(fer_store *store, fer_address block)
 {
-    fer_address block = fer_store_block_of(store, at);
     uint32_t size = store->nv.geometry->block_size;
 
     if (store->nv.ops->erase == 0) {
         fer_store_fill(store, block, size, store->nv.geometry->erased);
     } else if (store->status == FER_OK) {
-        (void)check(store, store->nv.ops->erase(store->nv.context, block_number(store, at)));
+        (void)check(store, store->nv.ops->erase(store->nv.context, block_number(store, block)));
     }
     if (!fer_store_is_blank(store, block, size)) {
         fer_store_fail(store, FER_TROUBLE_STORAGE);
@@ -157,7 +161,7 @@ fer_address fer_store_d(const fer_store *store, fer_address at)
 /* A whole page, though a cell takes less of it. */
 static void write_mark(fer_store *store, char letter)
 {
-    memset(store->page, store->nv.geometry->erased, store->body);
+    fer_store_set_page(store, store->nv.geometry->erased);
     memcpy(store->page, "Ferrule", MARK - 1);
     store->page[MARK - 1] = (uint8_t)letter;
 }

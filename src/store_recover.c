@@ -58,16 +58,16 @@ static bool is_older(fer_store *store, fer_address at)
 static void count_used(fer_store *store)
 {
     fer_address home = fer_store_block_of(store, store->newest);
-    fer_address block = home;
     fer_address at = store->newest;
     fer_address last = at;
     uint32_t distance = 0;
     uint32_t skip = 0;
+    bool away = false; /* in another block than the newest */
     bool more = true;
 
     while (more) {
         if (!fer_store_is_blank(store, at, store->slot)) {
-            if (block != home && is_older(store, at)) {
+            if (away && is_older(store, at)) {
                 return;
             }
             last = at;
@@ -77,10 +77,10 @@ static void count_used(fer_store *store)
             store->last = last;
             store->skip = skip;
             more = !fer_store_is_blank(store, fer_store_d(store, at), store->cell);
+            away = true;
         }
         at = fer_store_next(store, at);
-        block = fer_store_block_of(store, at);
-        more = more && (block != home || at > store->newest);
+        more = more && at != home; /* the ring is left where home begins */
         distance++;
     }
 }

@@ -23,20 +23,21 @@
 /* A byte's address in the region, its blocks one after another. A slot goes by its first byte's. */
 typedef uint32_t fer_address;
 
+/* Bytes come first: Thumb reaches them with its short loads and stores. */
 struct fer_store {
     fer_tag tag;
+    fer_status status; /* the first failure; what newest, last and skip say holds while FER_OK */
+    uint8_t policy;
+    bool settled;  /* the newest was written since boot: what follows is surely blank */
+    bool thorough; /* older entries may be left, even where slots read as destroyed or blank */
     fer_nv nv;
     fer_address newest; /* the newest entry known to be sound */
     fer_address last;   /* the last slot that counts as used: newest, or what follows it */
     uint32_t skip;      /* slots from newest to last: ratchet steps to the current generation */
     uint32_t end;       /* offset in each block of its last slot */
-    fer_status status;  /* the first failure; what newest, last and skip say holds while FER_OK */
     uint16_t body;      /* bytes of a slot's body; also the size of page: a power of two */
     uint16_t cell;
     uint16_t slot;
-    uint8_t policy;
-    bool settled;  /* the newest was written since boot: what follows is surely blank */
-    bool thorough; /* older entries may be left, even where slots read as destroyed or blank */
     uint8_t page[];
 };
 
@@ -54,6 +55,8 @@ void fer_store_fail(fer_store *store, fer_status status);
 /* False where the port failed; out is then undefined. An uncorrectable read answers true with
  * bytes that are neither blank, nor destroyed, nor a mark, nor part of anything that verifies. */
 bool fer_store_read(fer_store *store, fer_address at, uint8_t *out, size_t n);
+/* Fills the page with one value. */
+void fer_store_set_page(fer_store *store, uint8_t value);
 /* Whether n bytes are all `value`. */
 bool fer_store_holds(fer_store *store, fer_address at, uint32_t n, uint8_t value);
 bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n);
@@ -61,9 +64,9 @@ bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n);
 void fer_store_put(fer_store *store, fer_address at, uint32_t n);
 /* Programs n bytes with one value and reads them back. */
 void fer_store_fill(fer_store *store, fer_address at, uint32_t n, uint8_t value);
-/* Erases the block at `at`, by programming it where the medium has no erase, and checks that it
- * is blank. */
-void fer_store_erase(fer_store *store, fer_address at);
+/* Erases the block that begins at `block`, by programming it where the medium has no erase, and
+ * checks that it is blank. */
+void fer_store_erase(fer_store *store, fer_address block);
 
 /* ---- slots (store_medium.c) ------------------------------------------------------------- */
 
