@@ -95,9 +95,11 @@ static void put_tag(pb_ostream_t *stream, pb_wire_type_t type, uint32_t field)
     (void)!pb_encode_tag(stream, type, field);
 }
 
-static void put_varint(pb_ostream_t *stream, size_t value)
+/* What stands before a field of so many bytes. */
+static void put_length(pb_ostream_t *stream, uint32_t field, size_t length)
 {
-    (void)!pb_encode_varint(stream, value);
+    put_tag(stream, PB_WT_STRING, field);
+    (void)!pb_encode_varint(stream, length);
 }
 
 /* A message field: tag, length and body. A stream that only counts needs the body just once. */
@@ -105,8 +107,7 @@ static void put_message(pb_ostream_t *stream, uint32_t field, fer_body body, con
 {
     pb_ostream_t size = PB_OSTREAM_SIZING;
     body(&size, item);
-    put_tag(stream, PB_WT_STRING, field);
-    put_varint(stream, size.bytes_written);
+    put_length(stream, field, size.bytes_written);
     if (stream->callback == NULL) {
         stream->bytes_written += size.bytes_written;
     } else {
@@ -131,8 +132,8 @@ static void put_sint(pb_ostream_t *stream, uint32_t field, int64_t value)
 static void put_slice(pb_ostream_t *stream, uint32_t field, const fer_slice *slice)
 {
     if (slice->length != 0) {
-        put_tag(stream, PB_WT_STRING, field);
-        (void)!pb_encode_string(stream, slice->bytes, slice->length);
+        put_length(stream, field, slice->length);
+        (void)!pb_write(stream, slice->bytes, slice->length);
     }
 }
 
@@ -197,10 +198,14 @@ static void put_steps(pb_ostream_t *stream, fer_group *group)
         if (group->count == 0) {
             step = 0;
         } else {
-            group->uneven = group->uneven || (group->count > 1 && step != group->period);
+            if (group->count > 1 && step != group->period) {
+                group->uneven = true;
+            }
             (void)!pb_encode_svarint(stream, step);
         }
-        group->wide = group->wide || !is_narrow(reading);
+        if (!is_narrow(reading)) {
+            group->wide = true;
+        }
         group->period = step;
         before = now;
         group->count++;
@@ -211,28 +216,30 @@ static void put_steps(pb_ostream_t *stream, fer_group *group)
 static void put_values(pb_ostream_t *stream, const fer_group *group)
 {
     size_t size = group->wide ? 8 : 4;
+    uint32_t field =
+        group->wide ? ferrule_SeriesReadings_values_tag : ferrule_SeriesReadings_narrow_tag;
 
-    put_tag(stream,
-            group->count != 1 ? PB_WT_STRING
-            : group->wide     ? PB_WT_64BIT
-                              : PB_WT_32BIT,
-            group->wide ? ferrule_SeriesReadings_values_tag : ferrule_SeriesReadings_narrow_tag);
     if (group->count != 1) {
-        put_varint(stream, group->count * size);
+        put_length(stream, field, group->count * size);
+    } else {
+        put_tag(stream, group->wide ? PB_WT_64BIT : PB_WT_32BIT, field);
     }
     for (size_t i = group->first; i < group->batch->count; i = find(group->batch, i, i + 1)) {
         const fer_queued_reading *reading = get_reading(group->batch, i);
         uint32_t narrow = get_narrow(reading);
-        (void)!pb_encode_fixed32(stream, group->wide ? &reading->words[0] : &narrow);
         if (group->wide) {
-            (void)!pb_encode_fixed32(stream, &reading->words[1]);
+            (void)!pb_encode_fixed32(stream, &reading->words[0]);
+            narrow = reading->words[1];
         }
+        (void)!pb_encode_fixed32(stream, &narrow);
     }
 }
 
 static void put_group(pb_ostream_t *stream, const void *item)
 {
-    fer_group group = *(const fer_group *)item;
+    fer_group group;
+    group.batch = ((const fer_group *)item)->batch;
+    group.first = ((const fer_group *)item)->first;
     const fer_queued_reading *first = get_reading(group.batch, group.first);
     int64_t offset = get_time(first) - get_time(get_reading(group.batch, 0));
     pb_ostream_t steps = PB_OSTREAM_SIZING;
@@ -243,8 +250,7 @@ static void put_group(pb_ostream_t *stream, const void *item)
     }
     put_steps(&steps, &group);
     if (group.uneven) {
-        put_tag(stream, PB_WT_STRING, ferrule_SeriesReadings_steps_tag);
-        put_varint(stream, steps.bytes_written);
+        put_length(stream, ferrule_SeriesReadings_steps_tag, steps.bytes_written);
         put_steps(stream, &group);
     } else if (group.period != 0) {
         put_sint(stream, ferrule_SeriesReadings_period_tag, group.period);
@@ -351,8 +357,8 @@ static bool is_slice(const fer_slice *slice, size_t limit)
 static size_t count_same_base(const fer_reading_ring *ring, size_t most)
 {
     fer_batch batch = {ring, 0};
-    while (batch.count < most &&
-           get_base(get_reading(&batch, batch.count)) == get_base(get_reading(&batch, 0))) {
+    const fer_time_base base = get_base(get_reading(&batch, 0));
+    while (batch.count < most && get_base(get_reading(&batch, batch.count)) == base) {
         batch.count++;
     }
     return batch.count;
