@@ -92,7 +92,7 @@ fer_status fer_device_create(fer_arena *arena, const fer_device_config *config, 
 /* ---- the generation --------------------------------------------------------------------- */
 
 /* Rewinding wipes the handles, tags included: nothing of them is left to close (WIPE). */
-void fer_device_close_generation(fer_device *device)
+FER_COLD void fer_device_close_generation(fer_device *device)
 {
     const fer_arena_position start = {0};
     device->sealers[FER_LANE_LIVE] = NULL;
@@ -201,25 +201,28 @@ fer_status fer_device_ready_generation(fer_device *device)
 
 /* ---- health and end --------------------------------------------------------------------- */
 
-fer_status fer_device_get_health(const fer_device *device, fer_health *health)
+void fer_device_fill_health(const fer_device *device, fer_health *health)
 {
     fer_frame_counts frames;
-    uintptr_t state;
+    uintptr_t state = fer_device_mask(device);
 
+    *health = device->health;
+    fer_device_unmask(device, state);
+    health->uptime_ms = fer_device_get_uptime(device) - device->created_ms;
+    if (fer_frame_decoder_get_counts(device->decoder, &frames) == FER_OK) {
+        health->inbound_frames_dropped = frames.oversized + frames.malformed;
+    }
+}
+
+fer_status fer_device_get_health(const fer_device *device, fer_health *health)
+{
     if (!fer_device_is_open(device)) {
         return FER_ERR_HANDLE;
     }
     if (health == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    state = fer_device_mask(device);
-    *health = device->health;
-    fer_device_unmask(device, state);
-    health->uptime_ms = fer_device_get_uptime(device) - device->created_ms;
-    if (device->decoder != NULL &&
-        fer_frame_decoder_get_counts(device->decoder, &frames) == FER_OK) {
-        health->inbound_frames_dropped = frames.oversized + frames.malformed;
-    }
+    fer_device_fill_health(device, health);
     return FER_OK;
 }
 

@@ -43,16 +43,16 @@ static bool put_health(const fer_device *device, uint8_t *out, size_t room, fer_
 {
     fer_health health;
     item->kind = FER_ITEM_HEALTH;
-    if (fer_device_get_health(device, &health) != FER_OK) {
-        return false;
+    fer_device_fill_health(device, &health);
+    for (bool whole = true;; whole = false) {
+        fer_status status = fer_telemetry_encode_health(&health, out, room, &item->length);
+        if (status == FER_OK || !whole) {
+            return status == FER_OK;
+        }
+        health.uptime_ms = 0;
+        health.generation = 0;
+        health.records_sealed = 0;
     }
-    if (fer_telemetry_encode_health(&health, out, room, &item->length) == FER_OK) {
-        return true;
-    }
-    health.uptime_ms = 0;
-    health.generation = 0;
-    health.records_sealed = 0;
-    return fer_telemetry_encode_health(&health, out, room, &item->length) == FER_OK;
 }
 
 static bool put_message(const fer_device *device, uint8_t *out, size_t room, fer_item *item)

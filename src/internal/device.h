@@ -59,6 +59,9 @@ void fer_device_drop_readings(fer_device *device, size_t n);
 size_t fer_device_copy_message(const fer_device *device, uint8_t *out, size_t capacity);
 void fer_device_drop_message(fer_device *device);
 
+/* What fer_device_get_health tells, of a device that is open. */
+void fer_device_fill_health(const fer_device *device, fer_health *health);
+
 /* ---- the generation (device.c) ---------------------------------------------------------- */
 
 /* Makes sealers and opener from a generation, in place of those of the one before. */
