@@ -82,10 +82,10 @@ static fer_status expand(const fer_credential *credential, struct fer_generation
     }
     for (unsigned i = FER_BRANCH_UP; i <= FER_BRANCH_DOWN; i++) {
         fer_schedule_branch(&chain, info.generation, (fer_branch)i, &body->keys[i]);
-        body->present = (uint8_t)(body->present | 1u << i);
     }
     fer_wipe(&chain, sizeof chain);
     body->generation = info.generation;
+    body->present = (1u << (FER_BRANCH_DOWN + 1u)) - 1u;
     body->kind = FER_MODE_PROVISIONED; /* on the wire, kinds 1 and 2 are the modes 1 and 2 */
     body->route_length = info.route_length;
     memcpy(body->route, info.route, FER_ROUTE_MAX);

@@ -59,7 +59,7 @@ fer_status fer_opener_create(fer_arena *arena, fer_generation *generation,
         return status;
     }
     made = (fer_opener *)end;
-    body = fer_generation_get_body(generation);
+    body = (struct fer_generation_body *)(void *)generation; /* an open one, or no end was made */
     (void)!fer_generation_take_key(body, down ? FER_BRANCH_DOWN : FER_BRANCH_UP, &made->keys[0]);
     if (!down) {
         (void)!fer_generation_take_key(body, FER_BRANCH_BACKLOG, &made->keys[1]);

@@ -58,7 +58,7 @@ fer_status fer_sealer_create(fer_arena *arena, fer_generation *generation,
         return status;
     }
     made = (fer_sealer *)end;
-    body = fer_generation_get_body(generation);
+    body = (struct fer_generation_body *)(void *)generation; /* an open one, or no end was made */
     (void)!fer_generation_take_key(body, (fer_branch)branch, &made->key);
     made->claim = body->claim;
     made->entropy = config->entropy;
