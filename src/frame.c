@@ -67,8 +67,8 @@ static bool has_zero(size_t word)
 }
 
 /* Copies the bytes before the first zero, at most `most`; returns how many. Nearly all bytes of
- * both directions go through here, a word at a time. Out may overlap `in` from below: a word is
- * loaded before it is stored, and nothing is stored beyond it. */
+ * both directions go through here, a word at a time where that is worth its size. Out may overlap
+ * `in` from below: a word is loaded before it is stored, and nothing is stored beyond it. */
 /*@ requires most <= RUN_MAX;
     requires most == 0 || \valid_read(in + (0 .. most - 1));
     requires most == 0 || \valid(out + (0 .. most - 1));
@@ -85,7 +85,7 @@ static size_t copy_run(const uint8_t *in, size_t most, uint8_t *out)
         loop assigns at, out[0 .. most - 1];
         loop variant most - at;
      */
-    while (most - at >= sizeof(size_t)) {
+    while (FER_FAST && most - at >= sizeof(size_t)) {
         size_t word = load_word(in + at);
 
         if (has_zero(word)) {

@@ -16,11 +16,14 @@
 /* Both trade size for speed: where size is asked for, the compiler decides. */
 #define FER_OUT_OF_LINE
 #define FER_INLINE inline
+/* Whether code that is there for its speed only is worth its size. */
+#define FER_FAST 0
 #else
 /* Keep it out of line though it is not rare: its callers then save no registers for it. */
 #define FER_OUT_OF_LINE __attribute__((noinline))
 /* Inline whatever its size: one hot path with two entries. */
 #define FER_INLINE inline __attribute__((always_inline))
+#define FER_FAST 1
 #endif
 /* This condition is expected; only speed depends on it. */
 #define FER_LIKELY(x) __builtin_expect(!!(x), 1)
@@ -31,6 +34,7 @@
 #define FER_COLD
 #define FER_OUT_OF_LINE
 #define FER_INLINE inline
+#define FER_FAST 1
 #define FER_LIKELY(x) (x)
 #endif
 
