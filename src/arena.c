@@ -18,7 +18,7 @@ static bool is_valid(const fer_arena *arena)
 
 static uint8_t *get_bytes(const fer_arena *arena, size_t at)
 {
-    return (uint8_t *)(arena->base + at / FER_ARENA_ALIGN);
+    return (uint8_t *)arena->base + at;
 }
 
 fer_status fer_arena_init_tagged(fer_arena *arena, fer_arena_cell *storage, size_t cells,

@@ -33,7 +33,7 @@ _Static_assert(AT_CHAIN + FER_SECRET_BYTES == AT_CHECK, "layout");
 _Static_assert(AT_CHECK + 8 == FER_CREDENTIAL_BYTES, "layout");
 
 /* One routine, so that small cores do not unroll it at each use. */
-static void copy_field(uint8_t out[FER_SECRET_BYTES], const uint8_t in[FER_SECRET_BYTES])
+static FER_COLD void copy_field(uint8_t out[FER_SECRET_BYTES], const uint8_t in[FER_SECRET_BYTES])
 {
     memcpy(out, in, FER_SECRET_BYTES);
 }
