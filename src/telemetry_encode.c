@@ -189,6 +189,7 @@ static void put_steps(pb_ostream_t *stream, fer_group *group)
     int64_t before = 0;
 
     group->count = 0;
+    group->period = 0;
     group->uneven = false;
     group->wide = false;
     for (size_t i = group->first; i < group->batch->count; i = find(group->batch, i, i + 1)) {
