@@ -8,6 +8,7 @@
 #include "ferrule/store.h"
 #include "files.h"
 #include "nv_file.h"
+#include "option.h"
 #include "text.h"
 
 #define IMAGE_MAX (64u << 20)
@@ -56,29 +57,19 @@ static const char documentation[] =
     "  ferrule flash --blob pump-7.blob --image eeprom.bin --rewrite --granule 1\n"
     "Erase the blob afterwards: a credential is for one device.";
 
-static uint32_t number(const char *text, uint32_t least, uint32_t most, const char *name,
-                       struct argp_state *state)
-{
-    uint32_t value = 0;
-    if (!text_to_u32(text, most, &value) || value < least) {
-        argp_error(state, "--%s %s: must be a number from %u to %u", name, text, least, most);
-    }
-    return value;
-}
-
 static error_t parse_geometry(int key, const char *text, struct flash *flash,
                               struct argp_state *state)
 {
     size_t length = 0;
     switch (key) {
     case KEY_BLOCK_SIZE:
-        flash->geometry.block_size = number(text, 1, IMAGE_MAX, "block-size", state);
+        flash->geometry.block_size = option_number(text, 1, IMAGE_MAX, "block-size", state);
         return 0;
     case KEY_BLOCKS:
-        flash->geometry.block_count = number(text, 2, 65536, "blocks", state);
+        flash->geometry.block_count = option_number(text, 2, 65536, "blocks", state);
         return 0;
     case KEY_GRANULE:
-        flash->geometry.granule = (uint16_t)number(text, 1, 512, "granule", state);
+        flash->geometry.granule = (uint16_t)option_number(text, 1, 512, "granule", state);
         return 0;
     case KEY_ERASED:
         if (!text_from_hex(text, strlen(text), &flash->geometry.erased, 1, &length) ||

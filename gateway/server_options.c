@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "option.h"
 #include "version.h"
 
 enum {
@@ -57,16 +57,6 @@ static const char documentation[] =
     "prints"
     " a summary of so far.";
 
-static uint32_t number(const char *text, uint32_t least, uint32_t most, const char *name,
-                       struct argp_state *state)
-{
-    uint32_t value = 0;
-    if (!text_to_u32(text, most, &value) || value < least) {
-        argp_error(state, "--%s %s: must be a number from %u to %u", name, text, least, most);
-    }
-    return value;
-}
-
 static void add_source(struct options *options, enum source_kind kind, const char *where,
                        struct argp_state *state)
 {
@@ -92,19 +82,20 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
     struct options *options = state->input;
     switch (key) {
     case KEY_BAUD:
-        options->baud = number(text, 1, 4000000, "baud", state);
+        options->baud = option_number(text, 1, 4000000, "baud", state);
         return 0;
     case KEY_COMMIT_MS:
-        options->commit_ms = number(text, 0, 60000, "commit-ms", state);
+        options->commit_ms = option_number(text, 0, 60000, "commit-ms", state);
         return 0;
     case KEY_COMMIT_RECORDS:
-        options->commit_records = number(text, 1, QUEUE_RECORDS_MAX, "commit-records", state);
+        options->commit_records =
+            option_number(text, 1, QUEUE_RECORDS_MAX, "commit-records", state);
         return 0;
     case KEY_MAX_DB:
-        options->max_db_mb = number(text, 1, 1u << 20, "max-db-mb", state);
+        options->max_db_mb = option_number(text, 1, 1u << 20, "max-db-mb", state);
         return 0;
     case KEY_PATIENCE:
-        options->patience_s = number(text, 0, 86400, "patience", state);
+        options->patience_s = option_number(text, 0, 86400, "patience", state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

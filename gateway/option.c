@@ -1,0 +1,13 @@
+#include "option.h"
+
+#include "text.h"
+
+uint32_t option_number(const char *text, uint32_t least, uint32_t most, const char *name,
+                       struct argp_state *state)
+{
+    uint32_t value = 0;
+    if (!text_to_u32(text, most, &value) || value < least) {
+        argp_error(state, "--%s %s: must be a number from %u to %u", name, text, least, most);
+    }
+    return value;
+}
