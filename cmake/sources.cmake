@@ -5,6 +5,7 @@ set(FERRULE_SOURCES
   src/arena.c
   src/bytes.c
   src/credential.c
+  src/crypto/crypto_curve.c
   src/crypto/crypto_sodium.c
   src/crypto/schedule.c
   src/device.c
@@ -17,6 +18,10 @@ set(FERRULE_SOURCES
   src/gateway_keys.c
   src/gateway_receive.c
   src/gateway_windows.c
+  src/handshake.c
+  src/handshake_message.c
+  src/handshake_patterns.c
+  src/handshake_session.c
   src/keychain.c
   src/opener.c
   src/proto/scan.c

@@ -38,7 +38,7 @@ static FER_COLD void copy_field(uint8_t out[FER_SECRET_BYTES], const uint8_t in[
     memcpy(out, in, FER_SECRET_BYTES);
 }
 
-static bool lengths_in_range(unsigned identity, unsigned route)
+bool fer_credential_lengths_are_valid(unsigned identity, unsigned route)
 {
     return identity - 1u < FER_IDENTITY_MAX &&
            (route == 0 || route == 2 || route == 4 || route == 8);
@@ -86,7 +86,7 @@ static bool rest_is_zero(const uint8_t bytes[FER_CREDENTIAL_BYTES])
 
 static bool fields_in_range(const uint8_t bytes[FER_CREDENTIAL_BYTES])
 {
-    return lengths_in_range(bytes[AT_IDENTITY_LENGTH], bytes[AT_ROUTE_LENGTH]) &&
+    return fer_credential_lengths_are_valid(bytes[AT_IDENTITY_LENGTH], bytes[AT_ROUTE_LENGTH]) &&
            rest_is_zero(bytes) && fer_load_u32(bytes + AT_GENERATION) != GENERATION_END;
 }
 
@@ -124,7 +124,7 @@ fer_status fer_credential_build(const fer_credential_info *info, const fer_claim
 {
     uint8_t *bytes = credential->bytes;
 
-    if (!lengths_in_range(info->identity_length, info->route_length) ||
+    if (!fer_credential_lengths_are_valid(info->identity_length, info->route_length) ||
         info->generation == GENERATION_END) {
         return FER_ERR_ARGUMENT;
     }

@@ -13,9 +13,7 @@ static bool is_spent(const fer_root_key *root)
     return fer_crypto_equal(root->bytes, zeros, FER_ROOT_BYTES);
 }
 
-/* Copies what the caller says of the identity; false if a length or pointer cannot be. Which route
- * lengths exist is left to fer_credential_build. */
-static bool gather(const fer_identity *identity, fer_credential_info *info)
+bool fer_identity_gather(const fer_identity *identity, fer_credential_info *info)
 {
     memset(info, 0, sizeof *info);
     if (identity->identity == 0 || identity->identity_length > FER_IDENTITY_MAX ||
@@ -41,7 +39,7 @@ static fer_status mint(const fer_root_key *root, const fer_identity *identity,
     fer_chain chain;
     fer_claim_key claim;
 
-    if (!gather(identity, &info)) {
+    if (!fer_identity_gather(identity, &info)) {
         return FER_ERR_ARGUMENT;
     }
     if (is_spent(root)) {
@@ -71,26 +69,31 @@ fer_status fer_keychain_mint(fer_root_key *root, const fer_identity *identity,
     return status;
 }
 
+void fer_generation_build(struct fer_generation_body *body, uint8_t mode,
+                          const fer_credential_info *info, fer_chain *chain)
+{
+    for (unsigned i = FER_BRANCH_UP; i <= FER_BRANCH_DOWN; i++) {
+        fer_schedule_branch(chain, info->generation, (fer_branch)i, &body->keys[i]);
+    }
+    fer_wipe(chain, sizeof *chain);
+    body->generation = info->generation;
+    body->present = (1u << (FER_BRANCH_DOWN + 1u)) - 1u;
+    body->kind = mode; /* on the wire, kinds 1 and 2 are the modes 1 and 2 */
+    body->route_length = info->route_length;
+    memcpy(body->route, info->route, FER_ROUTE_MAX);
+    body->tag = fer_tag_make(body, FER_TAG_GENERATION);
+}
+
 static fer_status expand(const fer_credential *credential, struct fer_generation_body *body)
 {
     fer_credential_info info;
     fer_chain chain;
     fer_status status = fer_credential_read(credential, &info, &body->claim, &chain);
 
-    if (status != FER_OK) {
-        return status;
+    if (status == FER_OK) {
+        fer_generation_build(body, FER_MODE_PROVISIONED, &info, &chain);
     }
-    for (unsigned i = FER_BRANCH_UP; i <= FER_BRANCH_DOWN; i++) {
-        fer_schedule_branch(&chain, info.generation, (fer_branch)i, &body->keys[i]);
-    }
-    fer_wipe(&chain, sizeof chain);
-    body->generation = info.generation;
-    body->present = (1u << (FER_BRANCH_DOWN + 1u)) - 1u;
-    body->kind = FER_MODE_PROVISIONED; /* on the wire, kinds 1 and 2 are the modes 1 and 2 */
-    body->route_length = info.route_length;
-    memcpy(body->route, info.route, FER_ROUTE_MAX);
-    body->tag = fer_tag_make(body, FER_TAG_GENERATION);
-    return FER_OK;
+    return status;
 }
 
 fer_status fer_keychain_expand(fer_credential *credential, fer_generation *generation)

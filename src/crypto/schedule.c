@@ -73,3 +73,10 @@ void fer_schedule_claim(const fer_claim_key *claim, const uint8_t *header, size_
     memcpy(out, mac, 4);
     fer_wipe(mac, sizeof mac);
 }
+
+void fer_schedule_ephemeral(const fer_secret *hedge, const uint8_t entropy[FER_SECRET_BYTES],
+                            uint32_t attempt, fer_secret *ephemeral)
+{
+    fer_crypto_derive(ephemeral, hedge, entropy, FER_SECRET_BYTES);
+    derive(ephemeral, ephemeral, "eph0", attempt);
+}

@@ -49,4 +49,9 @@ void fer_schedule_branch(const fer_chain *chain, uint32_t generation, fer_branch
 void fer_schedule_claim(const fer_claim_key *claim, const uint8_t *header, size_t n,
                         uint8_t out[4]);
 
+/* X(HMAC-SHA256(hedge, entropy), "eph0", attempt): an ephemeral secret that stays secret while
+ * either hedge or entropy is, and repeats only where entropy and attempt both do. */
+void fer_schedule_ephemeral(const fer_secret *hedge, const uint8_t entropy[FER_SECRET_BYTES],
+                            uint32_t attempt, fer_secret *ephemeral);
+
 #endif

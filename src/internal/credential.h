@@ -8,8 +8,13 @@
 #ifndef FERRULE_INTERNAL_CREDENTIAL_H
 #define FERRULE_INTERNAL_CREDENTIAL_H
 
+#include <stdbool.h>
+
 #include "crypto/schedule.h"
 #include "ferrule/credential.h"
+
+/* Whether identities and routes of these lengths, in bytes, exist. */
+bool fer_credential_lengths_are_valid(unsigned identity, unsigned route);
 
 /* Builds an encoding. Info's lengths must be in range, else FER_ERR_ARGUMENT. */
 FER_MUST_USE fer_status fer_credential_build(const fer_credential_info *info,

@@ -19,7 +19,8 @@ enum {
     FER_TAG_SEALER = 0x59,
     FER_TAG_OPENER = 0x6B,
     FER_TAG_DEVICE = 0x2D,
-    FER_TAG_GATEWAY = 0x1F
+    FER_TAG_GATEWAY = 0x1F,
+    FER_TAG_HANDSHAKE = 0xB7
 };
 
 static inline fer_tag fer_tag_make(const void *handle, unsigned type)

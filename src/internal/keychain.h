@@ -28,6 +28,14 @@ _Static_assert(sizeof(struct fer_generation_body) <= sizeof(fer_generation),
 /* The body, or null where the tag is not that of this address. */
 struct fer_generation_body *fer_generation_get_body(fer_generation *generation);
 
+/* Copies what the caller says of an identity; false if a length or pointer cannot be. Which lengths
+ * of routes exist, and that an identity is not empty, is for fer_credential_lengths_are_valid. */
+FER_MUST_USE bool fer_identity_gather(const fer_identity *identity, fer_credential_info *info);
+
+/* Fills a body, but for its claim key, with the keys that follow from a chain, which is wiped. */
+void fer_generation_build(struct fer_generation_body *body, uint8_t mode,
+                          const fer_credential_info *info, fer_chain *chain);
+
 /* Moves one key out: false if it was taken before (NONCE). */
 FER_MUST_USE bool fer_generation_take_key(struct fer_generation_body *body, fer_branch branch,
                                           fer_record_key *key);
