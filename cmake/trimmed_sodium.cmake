@@ -1,7 +1,7 @@
-# ferrule_trimmed_sodium: the few files of libsodium that a seal-only device needs, from the pinned
-# archive: ChaCha20-Poly1305, SHA-256, HMAC-SHA256, compare and wipe. No curve code, no random
-# source, no sodium_init: FERRULE_CRYPTO_BARE tells the backend so. What those files mention and
-# nothing calls (randombytes_buf, sodium_malloc) goes with --gc-sections.
+# ferrule_trimmed_sodium: the few files of libsodium that a device needs, from the pinned archive:
+# ChaCha20-Poly1305, SHA-256, HMAC-SHA256, compare and wipe; X25519, which is linked only where a
+# handshake is. No random source, no sodium_init: FERRULE_CRYPTO_BARE tells the backend so. What
+# those files mention and nothing calls (randombytes_buf, sodium_malloc) goes with --gc-sections.
 set(sodium ${FERRULE_DEPS_DIR}/libsodium/src/libsodium)
 if(NOT EXISTS ${sodium}/sodium/utils.c)
   message(FATAL_ERROR "libsodium's sources are missing from ${sodium}: run scripts/fetch-sources")
@@ -9,6 +9,7 @@ endif()
 
 set(sodium_sources
   crypto_auth/hmacsha256/auth_hmacsha256.c
+  crypto_core/ed25519/ref10/ed25519_ref10.c
   crypto_hash/sha256/cp/hash_sha256_cp.c
   crypto_hash/sha256/hash_sha256.c
   crypto_verify/sodium/verify.c
@@ -26,7 +27,9 @@ unset(VERSION)
 configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export.h COPYONLY)
 
 add_library(ferrule_trimmed_sodium STATIC ${sodium_sources}
-  cmake/trimmed_sodium/aead.c cmake/trimmed_sodium/misuse.c)
+  cmake/trimmed_sodium/aead.c cmake/trimmed_sodium/lmul.c cmake/trimmed_sodium/misuse.c
+  cmake/trimmed_sodium/x25519.c)
+set_source_files_properties(cmake/trimmed_sodium/lmul.c PROPERTIES COMPILE_OPTIONS -fno-lto)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}
   PRIVATE ${sodium} ${sodium}/include/sodium ${sodium_include}/sodium)

@@ -1,6 +1,6 @@
-/* Tests: the crypto contract against Project Wycheproof's cases for ChaCha20-Poly1305, HMAC-SHA256
- * and HKDF-SHA256, a backend's admission test. Every case of a file is either run or counted as
- * skipped with the reason; the two add up to what the file says it holds. */
+/* Tests: the crypto contract against Project Wycheproof's cases for ChaCha20-Poly1305, HMAC-SHA256,
+ * HKDF-SHA256 and X25519, a backend's admission test. Every case of a file is either run or counted
+ * as skipped with the reason; the two add up to what the file says it holds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "crypto/crypto.h"
+#include "crypto/curve.h"
 #include "vectors/json_file.h"
 
 enum { TEXT_MAX = 2048, OKM_MAX = 255 * FER_HASH_BYTES };
@@ -201,12 +202,41 @@ static void test_hkdf_sha256(void **state)
     run_file("wycheproof/hkdf_sha256_test.json", 0, run_hkdf);
 }
 
+/* ---- X25519 ------------------------------------------------------------------------------ */
+
+/* All but a product of zero is to be computed, strange points too (RFC 7748 section 5). */
+static bool run_x25519(const cJSON *group, const cJSON *item, struct tally *tally)
+{
+    fer_secret own;
+    fer_secret shared;
+    uint8_t peer[FER_POINT_BYTES];
+    uint8_t expected[FER_POINT_BYTES];
+
+    (void)group;
+    assert_int_equal(json_file_hex(item, "private", own.bytes, sizeof own), sizeof own);
+    assert_int_equal(json_file_hex(item, "public", peer, sizeof peer), sizeof peer);
+    assert_int_equal(json_file_hex(item, "shared", expected, sizeof expected), sizeof expected);
+    memset(&shared, 0xA5, sizeof shared);
+    fer_status status = fer_crypto_dh(&own, peer, &shared);
+    check(status == (is_filled(expected, 0, sizeof expected) ? FER_DROP_FORGED : FER_OK), item,
+          "wrong verdict", tally);
+    check(memcmp(shared.bytes, expected, sizeof expected) == 0, item, "computed otherwise", tally);
+    return true;
+}
+
+static void test_x25519(void **state)
+{
+    (void)state;
+    run_file("wycheproof/x25519_test.json", 0, run_x25519);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chacha20_poly1305),
         cmocka_unit_test(test_hmac_sha256),
         cmocka_unit_test(test_hkdf_sha256),
+        cmocka_unit_test(test_x25519),
     };
     if (fer_crypto_start() != FER_OK) {
         return 1;
