@@ -48,3 +48,13 @@ target_compile_definitions(ferrule_trimmed_sodium
     NDEBUG)
 target_compile_options(ferrule_trimmed_sodium PRIVATE -ffunction-sections -fdata-sections -w)
 target_link_options(ferrule_trimmed_sodium INTERFACE -Wl,--gc-sections)
+# Cores without a long multiply: asked for by name, because link-time optimisation finds out that it
+# needs one only after this archive was searched, and would take libgcc's.
+include(CheckCSourceCompiles)
+check_c_source_compiles("#if !defined(__ARM_ARCH_6M__) && !defined(__ARM_ARCH_8M_BASE__)
+#error
+#endif
+typedef int core;" FERRULE_NO_LONG_MULTIPLY)
+if(FERRULE_NO_LONG_MULTIPLY)
+  target_link_options(ferrule_trimmed_sodium INTERFACE -Wl,-u,__aeabi_lmul)
+endif()

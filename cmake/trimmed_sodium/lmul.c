@@ -1,7 +1,7 @@
 /* 64-bit multiplication without a branch, for cores that have no long multiply (ARMv6-M, ARMv8-M
  * baseline). There libgcc's __aeabi_lmul branches on its operands, so that the time of X25519 depends
  * on the secret (CONSTANT). This one stands ahead of libgcc in the link: it is never compiled for
- * link-time optimisation, which would think it unused. */
+ * link-time optimisation, which would think it unused, and the linker is told to ask for it. */
 #include <stdint.h>
 
 #if defined(__ARM_ARCH_6M__) || defined(__ARM_ARCH_8M_BASE__)
