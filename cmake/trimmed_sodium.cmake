@@ -28,7 +28,7 @@ configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export
 
 add_library(ferrule_trimmed_sodium STATIC ${sodium_sources}
   cmake/trimmed_sodium/aead.c cmake/trimmed_sodium/lmul.c cmake/trimmed_sodium/misuse.c
-  cmake/trimmed_sodium/x25519.c)
+  cmake/trimmed_sodium/wipe.c cmake/trimmed_sodium/x25519.c)
 set_source_files_properties(cmake/trimmed_sodium/lmul.c PROPERTIES COMPILE_OPTIONS -fno-lto)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}
@@ -44,8 +44,8 @@ endif()
 target_compile_definitions(ferrule_trimmed_sodium
   PUBLIC SODIUM_STATIC=1
   INTERFACE FERRULE_CRYPTO_BARE=1
-  PRIVATE CONFIGURED=1 ${order} HAVE_WEAK_SYMBOLS=1 HAVE_INLINE_ASM=1 HAVE_C_VARARRAYS=1 MINIMAL=1
-    NDEBUG)
+  PRIVATE CONFIGURED=1 ${order} HAVE_WEAK_SYMBOLS=1 HAVE_EXPLICIT_MEMSET=1
+    HAVE_INLINE_ASM=1 HAVE_C_VARARRAYS=1 MINIMAL=1 NDEBUG)
 target_compile_options(ferrule_trimmed_sodium PRIVATE -ffunction-sections -fdata-sections -w)
 target_link_options(ferrule_trimmed_sodium INTERFACE -Wl,--gc-sections)
 # Cores without a long multiply: asked for by name, because link-time optimisation finds out that it

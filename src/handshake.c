@@ -65,45 +65,36 @@ void fer_noise_mix_hash(fer_handshake *handshake, const uint8_t *bytes, size_t n
     fer_crypto_hash_pair(handshake->h, sizeof handshake->h, bytes, n, handshake->h);
 }
 
-void fer_noise_hkdf(const uint8_t ck[FER_HASH_BYTES], const uint8_t *ikm, size_t n,
-                    uint8_t first[FER_HASH_BYTES], uint8_t second[FER_HASH_BYTES], uint8_t *third)
+/* Takes the first two outputs as ck and k, or, with a psk, k from the third: MixKey, MixKeyAndHash.
+ */
+static void mix(fer_handshake *handshake, const uint8_t *ikm, size_t n, unsigned count)
 {
-    uint8_t temp[FER_HASH_BYTES];
-    uint8_t counter = 1;
+    uint8_t out[3 * FER_HASH_BYTES];
 
-    fer_crypto_mac(ck, FER_HASH_BYTES, ikm, n, NULL, 0, temp);
-    fer_crypto_mac(temp, sizeof temp, &counter, 1, NULL, 0, first);
-    counter++;
-    fer_crypto_mac(temp, sizeof temp, first, FER_HASH_BYTES, &counter, 1, second);
-    counter++;
-    if (third != NULL) {
-        fer_crypto_mac(temp, sizeof temp, second, FER_HASH_BYTES, &counter, 1, third);
+    fer_crypto_hkdf(handshake->ck, ikm, n, count, out);
+    memcpy(handshake->ck, out, FER_HASH_BYTES);
+    if (count == 3) {
+        fer_noise_mix_hash(handshake, out + FER_HASH_BYTES, FER_HASH_BYTES);
     }
-    fer_wipe(temp, sizeof temp);
+    memcpy(handshake->k.bytes, out + (count - 1u) * FER_HASH_BYTES, FER_HASH_BYTES);
+    fer_wipe(out, sizeof out);
+    handshake->has_k = true;
+    handshake->n = 0;
 }
 
 void fer_noise_mix_key(fer_handshake *handshake, const uint8_t *ikm, size_t n)
 {
-    fer_noise_hkdf(handshake->ck, ikm, n, handshake->ck, handshake->k.bytes, NULL);
-    handshake->has_k = true;
-    handshake->n = 0;
+    mix(handshake, ikm, n, 2);
 }
 
 void fer_noise_mix_psk(fer_handshake *handshake)
 {
-    uint8_t hash[FER_HASH_BYTES];
-
-    fer_noise_hkdf(handshake->ck, handshake->psk.bytes, sizeof handshake->psk, handshake->ck, hash,
-                   handshake->k.bytes);
-    fer_noise_mix_hash(handshake, hash, sizeof hash);
-    fer_wipe(hash, sizeof hash);
-    handshake->has_k = true;
-    handshake->n = 0;
+    mix(handshake, handshake->psk.bytes, sizeof handshake->psk, 3);
 }
 
 void fer_handshake_split(const fer_handshake *handshake, uint8_t out[FER_SPLIT_BYTES])
 {
-    fer_noise_hkdf(handshake->ck, NULL, 0, out, out + FER_HASH_BYTES, NULL);
+    fer_crypto_hkdf(handshake->ck, NULL, 0, 2, out);
     memcpy(out + 2u * FER_HASH_BYTES, handshake->h, FER_HASH_BYTES);
 }
 

@@ -19,6 +19,30 @@ void fer_crypto_hash_pair(const uint8_t *a, size_t a_length, const uint8_t *b, s
     sodium_memzero(&state, sizeof state);
 }
 
+/* The outputs share one key: its two blocks are hashed once. */
+void fer_crypto_hkdf(const uint8_t ck[FER_HASH_BYTES], const uint8_t *ikm, size_t n, unsigned count,
+                     uint8_t *out)
+{
+    crypto_auth_hmacsha256_state keyed;
+    crypto_auth_hmacsha256_state state;
+    uint8_t temp[FER_HASH_BYTES];
+    size_t previous = 0;
+
+    fer_crypto_mac(ck, FER_HASH_BYTES, ikm, n, NULL, 0, temp);
+    (void)crypto_auth_hmacsha256_init(&keyed, temp, sizeof temp);
+    for (uint8_t i = 1; i <= count; i++) {
+        state = keyed;
+        (void)crypto_auth_hmacsha256_update(&state, out, previous);
+        (void)crypto_auth_hmacsha256_update(&state, &i, 1);
+        out += previous;
+        (void)crypto_auth_hmacsha256_final(&state, out);
+        previous = FER_HASH_BYTES;
+    }
+    sodium_memzero(&keyed, sizeof keyed);
+    sodium_memzero(&state, sizeof state);
+    sodium_memzero(temp, sizeof temp);
+}
+
 /* The product as it comes may be zero without libsodium saying so (it knows the points of small
  * order by a list): both are refused. */
 fer_status fer_crypto_dh(const fer_secret *own, const uint8_t peer[FER_POINT_BYTES],

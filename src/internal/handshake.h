@@ -65,9 +65,6 @@ struct fer_handshake {
 void fer_noise_mix_hash(fer_handshake *handshake, const uint8_t *bytes, size_t n);
 void fer_noise_mix_key(fer_handshake *handshake, const uint8_t *ikm, size_t n);
 void fer_noise_mix_psk(fer_handshake *handshake);
-/* HKDF with two or three outputs (section 4.3); `third` may be null. */
-void fer_noise_hkdf(const uint8_t ck[FER_HASH_BYTES], const uint8_t *ikm, size_t n,
-                    uint8_t first[FER_HASH_BYTES], uint8_t second[FER_HASH_BYTES], uint8_t *third);
 
 bool fer_handshake_is_open(const fer_handshake *handshake);
 /* Forgets everything but that it failed (WIPE). */
