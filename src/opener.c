@@ -14,8 +14,12 @@ struct fer_opener {
     uint32_t bits;
     uint8_t mask[FER_ROUTE_MAX]; /* ones where the route has bytes */
     uint8_t lanes;
+    uint8_t counter;  /* bytes of the counter of the full form */
+    uint16_t brief;   /* first byte of the short form; down, where there is none, NO_BYTE */
     uint32_t words[]; /* the windows, by lane */
 };
+
+enum { NO_BYTE = 0x100 };
 
 /* Cells of a ticket. The first is the opener's own tag, so that no other takes it; zero: spent. */
 enum { CELL_TAG, CELL_GENERATION, CELL_LANE, CELL_SEQUENCE };
@@ -67,9 +71,21 @@ fer_status fer_opener_create(fer_arena *arena, fer_generation *generation,
     made->bits = config->window_bits;
     memset(made->mask, 0xFF, made->end.name.length - 1u);
     made->lanes = down ? 1 : 2;
+    made->counter = down ? FER_COUNTER_DOWN : FER_COUNTER_FULL;
+    made->brief = down ? NO_BYTE : made->end.name.bytes[0];
     made->end.tag = fer_tag_make(made, FER_TAG_OPENER);
     *opener = made;
     return FER_OK;
+}
+
+static bool is_down(const fer_opener *opener)
+{
+    return (opener->end.name.bytes[0] & FER_FIRST_DOWN) != 0;
+}
+
+static unsigned get_lane(const uint8_t *record)
+{
+    return record[0] / FER_FIRST_BACKLOG % 2u;
 }
 
 static uint32_t *get_words(fer_opener *opener, unsigned lane)
@@ -79,20 +95,18 @@ static uint32_t *get_words(fer_opener *opener, unsigned lane)
 
 /* ---- before a key is touched ------------------------------------------------------------ */
 
-/* What a header claims goes to *opened at once, and means nothing until its length and ticket are
- * set: so the path of a record that is refused keeps little, and saves few registers. */
+/* What is called on this path takes what open takes, in the same places (instead of the capacity
+ * `text`, the bytes of plaintext, once they are known to fit): so refusing a record costs neither
+ * moves nor saved registers. What its header claims goes to *opened at once, and means nothing
+ * until length and ticket are set. */
 
-/* Whether a record that begins with `first` has this opener's kind, direction and route. Its first
- * 9 bytes are there. */
-static bool is_named(const fer_opener *opener, unsigned first, const uint8_t *record)
+/* Whether a record has this opener's route. Its first 9 bytes are there. */
+static FER_INLINE bool has_route(const fer_opener *opener, const uint8_t *record)
 {
     uint64_t route;
     uint64_t expected;
     uint64_t mask;
 
-    if ((first & ~(unsigned)(FER_FIRST_FULL | FER_FIRST_BACKLOG)) != opener->end.name.bytes[0]) {
-        return false;
-    }
     memcpy(&route, record + 1, sizeof route);
     memcpy(&expected, opener->end.name.bytes + 1, sizeof expected);
     memcpy(&mask, opener->mask, sizeof mask);
@@ -108,54 +122,50 @@ static FER_COLD fer_status judge_generation(uint32_t generation, uint32_t own)
     return generation > own ? FER_DROP_FAR : FER_DROP_OLD;
 }
 
-/* Reads the counter, and completes the sequence where a short form leaves it open; then whether the
- * record may be opened. */
-static FER_INLINE fer_status locate(const fer_opener *opener, const uint8_t *counter, bool is_full,
-                                    unsigned lane, fer_opened *opened)
+/* Whether a record of this opener's route begins as one of the full form does. */
+static bool is_full(const fer_opener *opener, const uint8_t *record)
 {
-    uint32_t next = opener->next[lane];
-    uint32_t sequence;
-
-    if (is_full) {
-        if (fer_load_u32(counter) != opener->end.generation) {
-            return judge_generation(fer_load_u32(counter), opener->end.generation);
-        }
-        opened->form = FER_FORM_FULL;
-        sequence = fer_load_u32(counter + 4);
-    } else {
-        if (counter[0] != (uint8_t)opener->end.generation) {
-            return FER_DROP_OLD;
-        }
-        opened->form = FER_FORM_SHORT;
-        sequence = fer_record_nearest(next, fer_load_u16(counter + 1));
-    }
-    opened->lane = (fer_lane)lane;
-    opened->sequence = sequence;
-    return fer_window_check(next, opener->words + lane * (opener->bits / 32u), opener->bits,
-                            sequence);
+    return (record[0] & ~FER_FIRST_BACKLOG) == (opener->end.name.bytes[0] | FER_FIRST_FULL) &&
+           get_lane(record) < opener->lanes;
 }
 
-/* Leaves zeros (FIRST). */
-static FER_OUT_OF_LINE fer_status drop(fer_status status, uint8_t *out, size_t n,
-                                       fer_opened *opened)
+static FER_OUT_OF_LINE fer_status drop_long(fer_status status, uint8_t *out, size_t text)
 {
-    opened->length = 0;
-    opened->ticket.opaque[CELL_TAG] = 0;
-    memset(out, 0, n);
+    memset(out, 0, text);
     return status;
 }
 
-/* Why a record that is not this opener's, or does not fit, is dropped. Takes what open takes, in
- * the same places. */
+/* Leaves zeros (FIRST). */
+static FER_INLINE fer_status drop(fer_status status, uint8_t *out, size_t text, fer_opened *opened)
+{
+    enum { HALF = 32 };
+
+    opened->length = 0;
+    opened->ticket.opaque[CELL_TAG] = 0;
+    if (FER_FAST && text >= HALF && text <= 2 * HALF) {
+        memset(out, 0, HALF); /* two halves that may overlap, of a known size: no call */
+        memset(out + text - HALF, 0, HALF);
+        return status;
+    }
+    return drop_long(status, out, text);
+}
+
+/* Why nothing was opened: the call is wrong, the record is not this opener's, or does not fit. */
 static FER_COLD fer_status reject(const fer_opener *opener, const uint8_t *record, size_t n,
                                   uint8_t *out, size_t capacity, fer_opened *opened)
 {
     fer_header header;
-    fer_status status = fer_record_parse(record, n, &header);
+    fer_status status;
 
-    (void)opener;
+    if (!is_open(opener)) {
+        return FER_ERR_HANDLE;
+    }
+    if (record == NULL || out == NULL || opened == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
     opened->length = 0;
     opened->ticket.opaque[CELL_TAG] = 0;
+    status = fer_record_parse(record, n, &header);
     if (status == FER_OK && capacity < fer_header_plaintext(&header, n)) {
         return FER_ERR_CAPACITY;
     }
@@ -165,22 +175,25 @@ static FER_COLD fer_status reject(const fer_opener *opener, const uint8_t *recor
 
 /* ---- opening ---------------------------------------------------------------------------- */
 
-/* The one AEAD attempt at n bytes of ciphertext that were admitted. */
-static FER_INLINE fer_status attempt(const fer_opener *opener, const uint8_t *record, size_t header,
-                                     uint8_t *out, size_t n, fer_opened *opened)
+/* The one AEAD attempt at a record that was admitted. */
+static FER_INLINE fer_status attempt(const fer_opener *opener, const uint8_t *record, size_t n,
+                                     uint8_t *out, size_t text, fer_opened *opened)
 {
+    size_t header = n - text - FER_TAG_BYTES;
     const uint8_t *ciphertext = record + header;
-    bool is_down = (opener->end.name.bytes[0] & FER_FIRST_DOWN) != 0;
+    unsigned lane = get_lane(record);
     uint8_t nonce[FER_NONCE_BYTES];
     fer_status status;
 
+    opened->form = (record[0] & FER_FIRST_FULL) != 0 ? FER_FORM_FULL : FER_FORM_SHORT;
+    opened->lane = (fer_lane)lane;
     opened->ticket.opaque[CELL_TAG] = 0;
     opened->generation = opener->end.generation;
-    opened->length = n;
-    fer_record_nonce(nonce, is_down ? ciphertext - 8 : NULL, opener->end.generation,
+    opened->length = text;
+    fer_record_nonce(nonce, is_down(opener) ? ciphertext - 8 : NULL, opener->end.generation,
                      opened->sequence);
-    status = fer_crypto_open(&opener->keys[opened->lane].secret, nonce, record, header, ciphertext,
-                             n, out);
+    status =
+        fer_crypto_open(&opener->keys[lane].secret, nonce, record, header, ciphertext, text, out);
     if (status != FER_OK) {
         opened->length = 0; /* out is zeroed already */
         return status;
@@ -191,10 +204,10 @@ static FER_INLINE fer_status attempt(const fer_opener *opener, const uint8_t *re
 }
 
 static FER_OUT_OF_LINE fer_status finish_open(const fer_opener *opener, const uint8_t *record,
-                                              size_t header, uint8_t *out, size_t n,
+                                              size_t n, uint8_t *out, size_t text,
                                               fer_opened *opened)
 {
-    fer_status status = attempt(opener, record, header, out, n, opened);
+    fer_status status = attempt(opener, record, n, out, text, opened);
 
     if (status != FER_OK) {
         return status;
@@ -207,10 +220,10 @@ static FER_OUT_OF_LINE fer_status finish_open(const fer_opener *opener, const ui
 }
 
 static FER_OUT_OF_LINE fer_status finish_receive(fer_opener *opener, const uint8_t *record,
-                                                 size_t header, uint8_t *out, size_t n,
+                                                 size_t n, uint8_t *out, size_t text,
                                                  fer_opened *opened)
 {
-    fer_status status = attempt(opener, record, header, out, n, opened);
+    fer_status status = attempt(opener, record, n, out, text, opened);
 
     if (status != FER_OK) {
         return status;
@@ -219,35 +232,83 @@ static FER_OUT_OF_LINE fer_status finish_receive(fer_opener *opener, const uint8
                            opener->bits, opened->sequence);
 }
 
-/* Both entries: with a window to mark at once (the opener itself), or none. All that is read of a
- * record lies within the header that was measured (TOTAL). */
+/* The number of a record, completed where the short form leaves it open, to *opened; then whether
+ * the record may be opened. */
+static FER_INLINE fer_status locate(const fer_opener *opener, const uint8_t *record, bool is_short,
+                                    fer_opened *opened)
+{
+    const uint8_t *counter = record + opener->end.name.length;
+    unsigned lane = is_short ? FER_LANE_LIVE : get_lane(record);
+    uint32_t next = opener->next[lane];
+
+    if (is_short) {
+        if (counter[0] != (uint8_t)opener->end.generation) {
+            return FER_DROP_OLD;
+        }
+        opened->sequence = fer_record_nearest(next, fer_load_u16(counter + 1));
+    } else {
+        if (fer_load_u32(counter) != opener->end.generation) {
+            return judge_generation(fer_load_u32(counter), opener->end.generation);
+        }
+        opened->sequence = fer_load_u32(counter + 4);
+    }
+    return fer_window_check(next, opener->words + lane * (opener->bits / 32u), opener->bits,
+                            opened->sequence);
+}
+
+/* Opens a record of this opener's route, in the short form or not, and marks it in the window (the
+ * opener itself), or there is none. All that is read of it lies within the header that was measured
+ * (TOTAL). */
+static FER_INLINE fer_status open_form(const fer_opener *opener, const uint8_t *record, size_t n,
+                                       uint8_t *out, size_t capacity, fer_opened *opened,
+                                       fer_opener *window, bool is_short)
+{
+    unsigned counter = is_short ? FER_COUNTER_SHORT : opener->counter;
+    size_t text = n - opener->end.name.length - counter - FER_TAG_BYTES;
+    fer_status status;
+
+    /* A record too short has wrapped to one too long. */
+    if (text > FER_PLAINTEXT_MAX || text > capacity || (!is_short && !is_full(opener, record))) {
+        return reject(opener, record, n, out, capacity, opened);
+    }
+    status = locate(opener, record, is_short, opened);
+    if (status != FER_OK) {
+        return drop(status, out, text, opened);
+    }
+    return window != NULL ? finish_receive(window, record, n, out, text, opened)
+                          : finish_open(opener, record, n, out, text, opened);
+}
+
+static FER_OUT_OF_LINE fer_status open_full(const fer_opener *opener, const uint8_t *record,
+                                            size_t n, uint8_t *out, size_t capacity,
+                                            fer_opened *opened)
+{
+    return open_form(opener, record, n, out, capacity, opened, NULL, false);
+}
+
+static FER_OUT_OF_LINE fer_status receive_full(fer_opener *opener, const uint8_t *record, size_t n,
+                                               uint8_t *out, size_t capacity, fer_opened *opened)
+{
+    return open_form(opener, record, n, out, capacity, opened, opener, false);
+}
+
+/* Both entries. */
 static FER_INLINE fer_status open_record(const fer_opener *opener, const uint8_t *record, size_t n,
                                          uint8_t *out, size_t capacity, fer_opened *opened,
                                          fer_opener *window)
 {
-    if (!is_open(opener)) {
-        return FER_ERR_HANDLE;
-    }
-    if (record == NULL || out == NULL || opened == NULL) {
-        return FER_ERR_ARGUMENT;
-    }
-    unsigned first = n < FER_OVERHEAD_SHORT(0) ? 0 : record[0];
-    size_t header = fer_header_counter(first);
-    if (header == 0 || !is_named(opener, first, record)) {
+    bool is_short;
+
+    if (!is_open(opener) || record == NULL || out == NULL || opened == NULL ||
+        n < FER_OVERHEAD_SHORT(0) || !has_route(opener, record)) {
         return reject(opener, record, n, out, capacity, opened);
     }
-    header += opener->end.name.length;
-    size_t text = n - header - FER_TAG_BYTES; /* a record too short wraps to one too long */
-    if (text > FER_PLAINTEXT_MAX || text > capacity) {
-        return reject(opener, record, n, out, capacity, opened);
+    is_short = record[0] == opener->brief;
+    if (FER_FAST && !is_short) { /* a path for each form, each without the other's work */
+        return window != NULL ? receive_full(window, record, n, out, capacity, opened)
+                              : open_full(opener, record, n, out, capacity, opened);
     }
-    fer_status status = locate(opener, record + opener->end.name.length,
-                               (first & FER_FIRST_FULL) != 0, first >> 3 & 1u, opened);
-    if (status != FER_OK) {
-        return drop(status, out, text, opened);
-    }
-    return window != NULL ? finish_receive(window, record, header, out, text, opened)
-                          : finish_open(opener, record, header, out, text, opened);
+    return open_form(opener, record, n, out, capacity, opened, window, is_short);
 }
 
 fer_status fer_opener_open(const fer_opener *opener, const uint8_t *record, size_t n, uint8_t *out,

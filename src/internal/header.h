@@ -52,14 +52,15 @@ static inline size_t fer_header_plaintext(const fer_header *header, size_t n)
     return n - header->length - FER_TAG_BYTES;
 }
 
-/* Bytes of a counter of the short form. */
-enum { FER_COUNTER_SHORT = 3 };
+/* Bytes of the counter in the short form, and in the full form up and down. */
+enum { FER_COUNTER_SHORT = 3, FER_COUNTER_FULL = 12, FER_COUNTER_DOWN = 16 };
 
 /* Bytes of the counter by direction, form and lane (bits 5 to 3 of the first byte); 0: there is
  * no such record. */
 static inline unsigned fer_header_counter(unsigned first)
 {
-    static const uint8_t bytes[8] = {FER_COUNTER_SHORT, 0, 12, 12, 0, 0, 16, 0};
+    static const uint8_t bytes[8] = {FER_COUNTER_SHORT, 0, FER_COUNTER_FULL, FER_COUNTER_FULL, 0, 0,
+                                     FER_COUNTER_DOWN,  0};
 
     return bytes[first >> 3 & 7u];
 }
@@ -97,13 +98,13 @@ static inline fer_status fer_record_parse(const uint8_t *record, size_t n, fer_h
 /* The number congruent to `low` modulo 2^16 that is nearest to the next expected one. */
 static inline uint32_t fer_record_nearest(uint32_t next, uint32_t low)
 {
-    uint32_t ahead = (low - next) & 0xFFFFu;
+    uint32_t behind = (next - low) & 0xFFFFu;
 
-    if (ahead > 0x8000u && next >= 0x10000u - ahead) {
-        return next + ahead - 0x10000u; /* behind is nearer, and not below zero */
+    if (behind < 0x8000u && behind <= next) {
+        return next - behind; /* it is the next, or behind is nearer and not below zero */
     }
-    /* The same where counting has ended. */
-    return next + ahead >= next ? next + ahead : next + ahead - 0x10000u;
+    /* Ahead, but not beyond where counting ends. */
+    return next - behind + 0x10000u > next ? next - behind + 0x10000u : next - behind;
 }
 
 /* The nonce of an up record (no salt) or of a down record (8 bytes of salt). */

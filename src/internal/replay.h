@@ -40,11 +40,8 @@ bool fer_window_bits_are_valid(uint32_t bits);
 static inline FER_MUST_USE fer_status fer_window_check(uint32_t next, const uint32_t *words,
                                                        uint32_t bits, uint32_t sequence)
 {
-    if (sequence == FER_SEQUENCE_END) {
-        return FER_DROP_MALFORMED;
-    }
     if (sequence >= next) {
-        return FER_OK;
+        return sequence == FER_SEQUENCE_END ? FER_DROP_MALFORMED : FER_OK;
     }
     if (next - sequence > bits) {
         return FER_DROP_OLD;

@@ -68,6 +68,61 @@ static void another_kind_is_dropped(void **state)
     assert_int_equal(drop(opener, wire.bytes, wire.length), FER_DROP_ROUTE);
 }
 
+/* Whether a record with this header could be of `by`. */
+static bool is_of(const fer_opener *by, const fer_unverified *header)
+{
+    return header->kind == FER_KIND_PROVISIONED && header->route_length == ROUTE &&
+           header->direction == (by == down_opener ? FER_DOWN : FER_UP);
+}
+
+static void every_other_first_byte_is_dropped(void **state)
+{
+    struct wire wires[4];
+
+    (void)state;
+    wires[0] = seal(live);
+    assert_int_equal(fer_sealer_acknowledge(live), FER_OK);
+    wires[1] = seal(live);
+    wires[2] = seal(backlog);
+    wires[3] = seal(down);
+    for (unsigned i = 0; i < 4u * 255u; i++) {
+        struct wire bad = wires[i / 255u];
+        fer_opener *by = i / 255u == 3 ? down_opener : opener;
+        fer_unverified header;
+
+        bad.bytes[0] = (uint8_t)(bad.bytes[0] + 1u + i % 255u);
+        fer_status claim = fer_record_inspect(bad.bytes, bad.length, &header);
+        fer_status status = drop(by, bad.bytes, bad.length);
+        if (claim != FER_OK || !is_of(by, &header)) {
+            assert_int_equal(status, claim != FER_OK ? claim : FER_DROP_ROUTE);
+        }
+    }
+}
+
+/* Of every length, because a short text and a long one are cleared in two ways. */
+static void a_refused_record_leaves_zeros(void **state)
+{
+    enum { LONGEST = 80 };
+    static const uint8_t plaintext[LONGEST];
+    uint8_t wire[LONGEST + FER_OVERHEAD_MAX];
+    uint8_t out[LONGEST + 1];
+    fer_opened opened;
+    size_t length;
+
+    (void)state;
+    for (size_t n = 0; n <= LONGEST; n++) {
+        assert_int_equal(fer_sealer_acknowledge(live), FER_OK);
+        assert_int_equal(fer_sealer_seal(live, plaintext, n, wire, sizeof wire, &length), FER_OK);
+        assert_int_equal(fer_opener_receive(opener, wire, length, out, n, &opened), FER_OK);
+        memset(out, 0xEE, sizeof out);
+        assert_int_equal(fer_opener_receive(opener, wire, length, out, n, &opened),
+                         FER_DROP_REPLAY);
+        assert_true(fixture_is_all(out, n, 0));
+        assert_true(fixture_is_all(out + n, sizeof out - n, 0xEE));
+        assert_int_equal(opened.length, 0);
+    }
+}
+
 static void another_key_is_forged(void **state)
 {
     fer_generation keys;
@@ -224,6 +279,8 @@ int main(void)
         cmocka_unit_test_setup(every_truncation_is_dropped, setup),
         cmocka_unit_test_setup(another_route_is_dropped, setup),
         cmocka_unit_test_setup(another_kind_is_dropped, setup),
+        cmocka_unit_test_setup(every_other_first_byte_is_dropped, setup),
+        cmocka_unit_test_setup(a_refused_record_leaves_zeros, setup),
         cmocka_unit_test_setup(another_key_is_forged, setup),
         cmocka_unit_test_setup(other_generations_are_old_or_far, setup),
         cmocka_unit_test_setup(short_numbers_are_followed_across_their_wrap, setup),
