@@ -18,6 +18,7 @@ set(FERRULE_SOURCES
   src/gateway_keys.c
   src/gateway_receive.c
   src/gateway_windows.c
+  src/greeting.c
   src/handshake.c
   src/handshake_message.c
   src/handshake_patterns.c

@@ -8,6 +8,7 @@
 #include "ferrule/device.h"
 #include "ferrule/frame.h"
 #include "ferrule/gateway.h"
+#include "ferrule/greeting.h"
 #include "ferrule/handshake.h"
 #include "ferrule/keychain.h"
 #include "ferrule/port.h"
