@@ -18,6 +18,7 @@ set(FERRULE_SOURCES
   src/gateway_keys.c
   src/gateway_receive.c
   src/gateway_windows.c
+  src/greeter.c
   src/greeting.c
   src/handshake.c
   src/handshake_message.c
@@ -29,6 +30,8 @@ set(FERRULE_SOURCES
   src/proto/telemetry.pb.c
   src/record.c
   src/replay.c
+  src/responder.c
+  src/responder_greet.c
   src/sealer.c
   src/snapshot.c
   src/status.c

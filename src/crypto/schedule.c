@@ -64,6 +64,16 @@ void fer_schedule_branch(const fer_chain *chain, uint32_t generation, fer_branch
     derive(&key->secret, &chain->secret, labels[branch], generation);
 }
 
+void fer_schedule_psk(const fer_chain *chain, uint32_t generation, fer_secret *psk)
+{
+    derive(psk, &chain->secret, "psk0", generation);
+}
+
+void fer_schedule_hedge(const fer_chain *chain, uint32_t generation, fer_secret *hedge)
+{
+    derive(hedge, &chain->secret, "hdg0", generation);
+}
+
 void fer_schedule_claim(const fer_claim_key *claim, const uint8_t *header, size_t n, uint8_t out[4])
 {
     uint8_t mac[FER_HASH_BYTES];

@@ -45,6 +45,11 @@ void fer_schedule_next(fer_chain *chain, uint32_t generation);
 void fer_schedule_branch(const fer_chain *chain, uint32_t generation, fer_branch branch,
                          fer_record_key *key);
 
+/* Of generation g besides, from chain_g: what ties a session's handshake to the chain, X(chain_g,
+ * "psk0", g), and what hedges a device's ephemeral keys, X(chain_g, "hdg0", g). */
+void fer_schedule_psk(const fer_chain *chain, uint32_t generation, fer_secret *psk);
+void fer_schedule_hedge(const fer_chain *chain, uint32_t generation, fer_secret *hedge);
+
 /* claim32 = the first 4 bytes of HMAC-SHA256(claim, "ferrule1clm1" ‖ header before it). */
 void fer_schedule_claim(const fer_claim_key *claim, const uint8_t *header, size_t n,
                         uint8_t out[4]);

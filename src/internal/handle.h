@@ -20,7 +20,9 @@ enum {
     FER_TAG_OPENER = 0x6B,
     FER_TAG_DEVICE = 0x2D,
     FER_TAG_GATEWAY = 0x1F,
-    FER_TAG_HANDSHAKE = 0xB7
+    FER_TAG_HANDSHAKE = 0xB7,
+    FER_TAG_RESPONDER = 0xD3,
+    FER_TAG_GREETER = 0x8B
 };
 
 static inline fer_tag fer_tag_make(const void *handle, unsigned type)

@@ -1,0 +1,81 @@
+/* Ferrule: greeter. A device's side of sessions: makes greetings (IKpsk2, initiator), waits, tries
+ * again, and holds the session that comes of one.
+ *
+ * It is driven like the device facade, which composes it: no thread, no timer. Attempts are numbers
+ * in RAM: each uptime has a generation of its own, so that (generation, attempt) never comes twice
+ * (docs/WIRE.md, section greeting). Ephemeral keys are hedged by the chain: a weak or stuck source
+ * of entropy alone does not give them away. Concurrency: one thread; nothing blocks. A greeting
+ * costs five curve operations in two steps. */
+#ifndef FERRULE_GREETER_H
+#define FERRULE_GREETER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferrule/arena.h"
+#include "ferrule/attributes.h"
+#include "ferrule/credential.h"
+#include "ferrule/greeting.h"
+#include "ferrule/handshake.h"
+#include "ferrule/port.h"
+#include "ferrule/record.h"
+#include "ferrule/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fer_greeter fer_greeter;
+
+typedef struct fer_greeter_config {
+    fer_static_secret secret; /* the device's own */
+    fer_static_public own;
+    fer_static_public gateway;
+    uint32_t window_bits; /* of downlink: power of two, 64 to 8192 */
+    uint32_t retry_ms;    /* wait for an answer; doubles up to 64 times, and varies by a half */
+    uint32_t renew_ms;    /* age of a session before the next greeting; 0: never */
+    uint32_t silence_ms;  /* records without any downlink for so long: greet again; 0: never */
+    fer_entropy entropy;
+} fer_greeter_config;
+
+/* Arena bytes. */
+#define FER_GREETER_SIZE(window_bits)                 \
+    (FER_ARENA_SIZEOF(10, 456) + FER_HANDSHAKE_SIZE + \
+     2u * (FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits)))
+
+FER_MUST_USE fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config,
+                                           fer_greeter **greeter);
+
+/* The keys of a generation's greetings, from its credential, which is not consumed. Attempts start
+ * at 1 again. A session goes on. FER_DROP_…: not a valid credential. */
+FER_MUST_USE fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_credential *credential);
+
+/* Writes the next first packet, when one is due at `now` (milliseconds that never go back). Out
+ * needs FER_GREETING_FIRST_SIZE(route length, 0). FER_EMPTY: none is due. FER_ERR_ORDER: rekey
+ * first. FER_ERR_CAPACITY, FER_TROUBLE_ENTROPY, FER_NOT_NOW: nothing has changed.
+ * FER_RENEW_EXHAUSTED: all attempts of this generation are used. */
+FER_MUST_USE fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out,
+                                         size_t capacity, size_t *length);
+
+/* Takes a packet of kind 0 or 3 that came down. FER_OK: a session has begun, in place of the one
+ * before. FER_EMPTY: a cookie, to be used at once. FER_DROP_…: not an answer to what was sent; a
+ * forged answer to it ends the attempt. */
+FER_MUST_USE fer_status fer_greeter_feed(fer_greeter *greeter, uint64_t now, const uint8_t *packet,
+                                         size_t n);
+
+/* The ends of the session; null: there is none. They live until the next session begins, or close.
+ */
+fer_sealer *fer_greeter_get_sealer(const fer_greeter *greeter);
+fer_opener *fer_greeter_get_opener(const fer_greeter *greeter);
+
+/* Tells it that a downlink of the session has opened, or that a record was sent. */
+void fer_greeter_heard(fer_greeter *greeter, uint64_t now);
+void fer_greeter_sent(fer_greeter *greeter, uint64_t now);
+
+/* Wipes every key and sets the caller's pointer to null. Null or closed: no effect. */
+void fer_greeter_close(fer_greeter **greeter);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

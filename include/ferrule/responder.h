@@ -1,0 +1,99 @@
+/* Ferrule: responder. A gateway's side of sessions: answers greetings by IKpsk2, holds the sessions
+ * that come of them, opens their records and seals down to devices in them.
+ *
+ * The pre-shared key is the chain's: a session ties itself to the provisioned identity, and never
+ * touches the chain. Device keys are pinned. There are no half-open handshakes: a greeting is
+ * answered at once, or dropped. A session that was answered is pending until its first record has
+ * been accepted; until then the one before stays (docs/WIRE.md, section greeting). Concurrency:
+ * belongs to its gateway's thread; nothing blocks. A greeting that passes its check costs at most
+ * five curve operations. */
+#ifndef FERRULE_RESPONDER_H
+#define FERRULE_RESPONDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferrule/arena.h"
+#include "ferrule/attributes.h"
+#include "ferrule/gateway.h"
+#include "ferrule/greeting.h"
+#include "ferrule/handshake.h"
+#include "ferrule/keychain.h"
+#include "ferrule/port.h"
+#include "ferrule/record.h"
+#include "ferrule/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fer_responder fer_responder;
+
+typedef struct fer_responder_config {
+    fer_gateway *gateway; /* outlives the responder */
+    fer_static_secret secret;
+    fer_static_public own;
+    uint32_t contexts;    /* of the gateway, all of them */
+    uint32_t sessions;    /* most at once: two for each device that renews its session */
+    uint32_t window_bits; /* replay window of a session: power of two, 64 to 8192 */
+    fer_entropy entropy;
+} fer_responder_config;
+
+/* Arena bytes. */
+#define FER_RESPONDER_SESSION_SIZE(window_bits) \
+    (FER_ARENA_SIZEOF(6, 40) + FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits))
+#define FER_RESPONDER_PEER_SIZE FER_ARENA_ROUND(120u)
+#define FER_RESPONDER_SIZE(contexts, sessions, window_bits)          \
+    (FER_ARENA_SIZEOF(6, 160) + (contexts)*FER_RESPONDER_PEER_SIZE + \
+     (sessions) * (FER_RESPONDER_SESSION_SIZE(window_bits)) + FER_HANDSHAKE_SIZE)
+
+FER_MUST_USE fer_status fer_responder_create(fer_arena *arena, const fer_responder_config *config,
+                                             fer_responder **responder);
+
+/* Where a device stands. (0, 0) never greeted: the first attempt is 1. */
+typedef struct fer_greeted {
+    uint32_t generation;
+    uint32_t attempt;
+} fer_greeted;
+
+/* Lets the device of a context greet, with this static key and no other. `last` is what was durable
+ * of it. FER_ERR_ARGUMENT: no such context, or another identity's. */
+FER_MUST_USE fer_status fer_responder_pin(fer_responder *responder, uint32_t context,
+                                          const fer_identity *identity,
+                                          const fer_static_public *device, fer_greeted last);
+
+/* Revokes: closes a context's sessions at once, and answers no greeting of it. */
+FER_MUST_USE fer_status fer_responder_forget(fer_responder *responder, uint32_t context);
+
+/* Answers a first packet. FER_OK: *last is the device's new mark; make it durable, then send the
+ * *length bytes of out (FER_GREETING_SECOND_SIZE(8, 8) are enough). All else is dropped in silence:
+ * FER_DROP_MALFORMED; FER_DROP_ROUTE: no pinned device has it; FER_DROP_FORGED: made without our
+ * public key, or with another device's key; FER_DROP_REPLAY: not newer than the mark;
+ * FER_DROP_OLD, FER_DROP_FAR: of a generation that the gateway does not open. FER_NOT_NOW: no room,
+ * or no entropy now; FER_TROUBLE_ENTROPY. The check of a packet comes before any curve operation,
+ * and before any of these answers but the first two. */
+FER_MUST_USE fer_status fer_responder_greet(fer_responder *responder, const uint8_t *packet,
+                                            size_t n, uint8_t *out, size_t capacity, size_t *length,
+                                            uint32_t *context, fer_greeted *last);
+
+/* As fer_gateway_open and fer_gateway_commit, for records of kind 2. opened.context is the device's
+ * context. The commit of a session's first record makes it the current one, and closes the one
+ * before. */
+FER_MUST_USE fer_status fer_responder_open(fer_responder *responder, const uint8_t *record,
+                                           size_t n, uint8_t *out, size_t capacity,
+                                           fer_opened *opened);
+FER_MUST_USE fer_status fer_responder_commit(fer_responder *responder, fer_ticket *ticket);
+
+/* Seals down in a context's current session. FER_ERR_ORDER: it has none. Otherwise as
+ * fer_sealer_seal. */
+FER_MUST_USE fer_status fer_responder_seal(fer_responder *responder, uint32_t context,
+                                           const uint8_t *plaintext, size_t n, uint8_t *out,
+                                           size_t capacity, size_t *length);
+
+/* Wipes every key and sets the caller's pointer to null. Null or closed: no effect. */
+void fer_responder_close(fer_responder **responder);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

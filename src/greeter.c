@@ -1,0 +1,361 @@
+/* Ferrule: greeter (floor 5). One attempt at a time; its handshake and the packet that began it are
+ * kept until it is answered, given up or superseded. */
+#include "ferrule/greeter.h"
+
+#include <string.h>
+
+#include "internal/arena.h"
+#include "internal/bytes.h"
+#include "internal/credential.h"
+#include "internal/handle.h"
+#include "internal/record.h"
+#include "internal/replay.h"
+
+enum {
+    PROLOGUE_HEAD = 8 + FER_HASH_BYTES,
+    FIRST_MAX = FER_GREETING_FIRST_SIZE(FER_ROUTE_MAX, 0),
+    BACKOFF_MAX = 6 /* doublings */
+};
+
+struct fer_greeter {
+    fer_tag tag;
+    fer_greeter_config config;
+    fer_handshake *handshake; /* of the attempt under way; null: none */
+    fer_sealer *sealer;
+    fer_opener *opener;
+    fer_arena scratch;  /* the handshake */
+    fer_arena inner[2]; /* sessions: the current one's, and the next one's */
+    uint8_t current;    /* which of them */
+    bool keyed;         /* the keys below are of a generation */
+    bool has_cookie;
+    bool waiting; /* records have been sent, and nothing heard since `silent_since` */
+    uint8_t first_length;
+    uint8_t tries;    /* attempts without an answer, up to BACKOFF_MAX */
+    uint32_t attempt; /* the last one used */
+    uint64_t due;     /* no first packet before */
+    uint64_t began;   /* the session */
+    uint64_t silent_since;
+    fer_credential_info info;
+    fer_preshared_key psk;
+    fer_hedge hedge;
+    uint8_t cookie[FER_COOKIE_BYTES];
+    uint8_t first[FIRST_MAX]; /* what cookies are bound to */
+};
+
+_Static_assert(sizeof(struct fer_greeter) <= FER_ARENA_SIZEOF(10, 456) + 2u * sizeof(fer_arena),
+               "FER_GREETER_SIZE is too small");
+
+static bool is_open(const fer_greeter *greeter)
+{
+    return fer_tag_is((const fer_tag *)greeter, FER_TAG_GREETER);
+}
+
+/* ---- the handle ------------------------------------------------------------------------- */
+
+static size_t measure_session(const fer_greeter_config *config)
+{
+    return FER_SEALER_SIZE + FER_OPENER_SIZE((size_t)config->window_bits);
+}
+
+static size_t measure(const fer_greeter_config *config)
+{
+    return FER_ARENA_ROUND(sizeof(struct fer_greeter)) + FER_HANDSHAKE_SIZE +
+           2u * measure_session(config);
+}
+
+static fer_status lay_out(fer_greeter *made)
+{
+    uint8_t *at = (uint8_t *)made + FER_ARENA_ROUND(sizeof *made);
+    size_t session = measure_session(&made->config);
+    fer_status status = fer_arena_init(&made->scratch, (fer_arena_cell *)(void *)at,
+                                       FER_HANDSHAKE_SIZE / FER_ARENA_ALIGN);
+
+    at += FER_HANDSHAKE_SIZE;
+    for (unsigned i = 0; i < 2 && status == FER_OK; i++) {
+        status = fer_arena_init(&made->inner[i], (fer_arena_cell *)(void *)(at + i * session),
+                                session / FER_ARENA_ALIGN);
+    }
+    return status;
+}
+
+fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config,
+                              fer_greeter **greeter)
+{
+    if (config == NULL || greeter == NULL || !fer_window_bits_are_valid(config->window_bits) ||
+        config->retry_ms == 0 || config->entropy.ops == NULL || config->entropy.ops->fill == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    fer_greeter *made = fer_arena_carve(arena, measure(config));
+    if (made == NULL) {
+        return FER_ERR_ARENA;
+    }
+    made->config = *config;
+    fer_status status = lay_out(made);
+    if (status == FER_OK) {
+        made->tag = fer_tag_make(made, FER_TAG_GREETER);
+        *greeter = made;
+    }
+    return status;
+}
+
+void fer_greeter_close(fer_greeter **greeter)
+{
+    if (greeter != NULL && is_open(*greeter)) {
+        fer_arena_retire(*greeter, measure(&(*greeter)->config));
+        *greeter = NULL;
+    }
+}
+
+/* ---- attempts --------------------------------------------------------------------------- */
+
+static void give_up(fer_greeter *greeter)
+{
+    fer_handshake_close(&greeter->handshake);
+    (void)!fer_arena_rewind(&greeter->scratch, (fer_arena_position){0});
+}
+
+fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_credential *credential)
+{
+    fer_secret psk;
+    fer_secret hedge;
+    fer_chain chain;
+
+    if (!is_open(greeter)) {
+        return FER_ERR_HANDLE;
+    }
+    if (credential == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    fer_status status = fer_credential_read(credential, &greeter->info, NULL, &chain);
+    greeter->keyed = status == FER_OK;
+    if (status != FER_OK) {
+        return status;
+    }
+    fer_schedule_psk(&chain, greeter->info.generation, &psk);
+    fer_schedule_hedge(&chain, greeter->info.generation, &hedge);
+    memcpy(greeter->psk.bytes, psk.bytes, sizeof psk);
+    memcpy(greeter->hedge.key, hedge.bytes, sizeof hedge);
+    greeter->attempt = 0;
+    give_up(greeter);
+    fer_wipe(&chain, sizeof chain);
+    fer_wipe(&psk, sizeof psk);
+    fer_wipe(&hedge, sizeof hedge);
+    return FER_OK;
+}
+
+/* Why a greeting may be due: there is no session, it is old, or nobody answers in it. */
+static bool is_wanted(const fer_greeter *greeter, uint64_t now)
+{
+    const fer_greeter_config *config = &greeter->config;
+
+    return greeter->sealer == NULL ||
+           (config->renew_ms != 0 && now - greeter->began >= config->renew_ms) ||
+           (config->silence_ms != 0 && greeter->waiting &&
+            now - greeter->silent_since >= config->silence_ms);
+}
+
+/* The wait after this attempt: doubled with each that was not answered, and longer by up to a half
+ * at random, so that devices which lost one gateway do not all come back at once. */
+static uint64_t get_wait(const fer_greeter *greeter, const fer_static_public *point)
+{
+    uint64_t wait = (uint64_t)greeter->config.retry_ms << greeter->tries;
+
+    return wait + wait * point->bytes[0] / 512u; /* an ephemeral key is as random as anything */
+}
+
+static fer_status begin(fer_greeter *greeter, const uint8_t *header, size_t n)
+{
+    uint8_t prologue[PROLOGUE_HEAD + FER_GREETING_FIRST_HEADER(FER_ROUTE_MAX)] = "ferrule1";
+    const fer_credential_info *info = &greeter->info;
+
+    fer_schedule_id_salt(FER_MODE_PROVISIONED, info->epoch, info->identity, info->identity_length,
+                         prologue + 8);
+    memcpy(prologue + PROLOGUE_HEAD, header, n);
+    greeter->hedge.attempt = greeter->attempt + 1u;
+    const fer_handshake_config config = {.pattern = &fer_pattern_ik,
+                                         .role = FER_INITIATOR,
+                                         .psk_place = 2,
+                                         .prologue = prologue,
+                                         .prologue_length = PROLOGUE_HEAD + n,
+                                         .own_secret = &greeter->config.secret,
+                                         .own_public = &greeter->config.own,
+                                         .peer = &greeter->config.gateway,
+                                         .psk = &greeter->psk,
+                                         .entropy = greeter->config.entropy,
+                                         .hedge = &greeter->hedge};
+    return fer_handshake_create(&greeter->scratch, &config, &greeter->handshake);
+}
+
+/* Header, message, checks. Only a whole packet uses its attempt up. */
+static fer_status write_first(fer_greeter *greeter, uint8_t *out, size_t capacity, size_t *length)
+{
+    fer_greeting header = {.type = FER_GREETING_FIRST,
+                           .route_length = greeter->info.route_length,
+                           .generation = greeter->info.generation,
+                           .attempt = greeter->attempt + 1u};
+    size_t n = 0;
+    size_t message = 0;
+
+    memcpy(header.route, greeter->info.route, sizeof header.route);
+    fer_status status = fer_greeting_begin(&header, out, capacity, &n);
+    if (status == FER_OK) {
+        status = begin(greeter, out, n);
+    }
+    if (status == FER_OK) {
+        status = fer_handshake_write(greeter->handshake, NULL, 0, out + n, capacity - n, &message);
+    }
+    if (status == FER_OK) {
+        status = fer_greeting_end(out, n + message, capacity, &greeter->config.gateway,
+                                  greeter->has_cookie ? greeter->cookie : NULL, length);
+    }
+    return status;
+}
+
+fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, size_t capacity,
+                            size_t *length)
+{
+    fer_static_public point;
+
+    if (!is_open(greeter)) {
+        return FER_ERR_HANDLE;
+    }
+    if (out == NULL || length == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    *length = 0;
+    if (!is_wanted(greeter, now) || now < greeter->due) {
+        return FER_EMPTY;
+    }
+    if (!greeter->keyed) {
+        return FER_ERR_ORDER;
+    }
+    if (greeter->attempt + 1u == FER_SEQUENCE_END) {
+        return FER_RENEW_EXHAUSTED;
+    }
+    if (capacity < FER_GREETING_FIRST_SIZE(greeter->info.route_length, 0)) {
+        return FER_ERR_CAPACITY;
+    }
+    give_up(greeter); /* the one before was not answered */
+    fer_status status = write_first(greeter, out, capacity, length);
+    if (status != FER_OK) {
+        give_up(greeter);
+        return status;
+    }
+    greeter->attempt++;
+    greeter->first_length = (uint8_t)*length;
+    memcpy(greeter->first, out, *length);
+    memcpy(point.bytes, out + FER_GREETING_FIRST_HEADER(greeter->info.route_length), sizeof point);
+    greeter->due = now + get_wait(greeter, &point);
+    greeter->tries = (uint8_t)(greeter->tries + (greeter->tries < BACKOFF_MAX));
+    greeter->has_cookie = false; /* it serves one packet: the next is asked for again, if need be */
+    return FER_OK;
+}
+
+/* ---- answers ---------------------------------------------------------------------------- */
+
+/* The gateway asks for a cookie: the same attempt number may not be used again, so the next one is
+ * due at once, with it. */
+static fer_status take_cookie(fer_greeter *greeter, uint64_t now, const uint8_t *packet, size_t n)
+{
+    fer_status status = fer_cookie_take(packet, n, greeter->first, greeter->first_length,
+                                        &greeter->config.gateway, greeter->cookie);
+
+    if (status != FER_OK) {
+        return status;
+    }
+    greeter->has_cookie = true;
+    greeter->due = now;
+    return FER_EMPTY;
+}
+
+/* Turns the handshake into the session, and ends the one before. */
+static fer_status start(fer_greeter *greeter, uint64_t now, const uint8_t *route, size_t n)
+{
+    const fer_credential_info *info = &greeter->info;
+    const fer_session_config config = {
+        .identity = {info->epoch, info->identity, info->identity_length, route, n},
+        .window_bits = greeter->config.window_bits,
+        .way = FER_TWO_WAY};
+    unsigned next = greeter->current ^ 1u;
+    fer_session ends;
+    fer_status status =
+        fer_handshake_finish(&greeter->handshake, &greeter->inner[next], &config, &ends);
+
+    give_up(greeter);
+    if (status != FER_OK) {
+        return status;
+    }
+    (void)!fer_arena_rewind(&greeter->inner[greeter->current], (fer_arena_position){0});
+    greeter->sealer = ends.sealer;
+    greeter->opener = ends.opener;
+    greeter->current = (uint8_t)next;
+    greeter->tries = 0;
+    greeter->began = now;
+    greeter->waiting = false;
+    return FER_OK;
+}
+
+static fer_status take_answer(fer_greeter *greeter, uint64_t now, const fer_greeting *packet)
+{
+    uint8_t route[FER_ROUTE_MAX + 1];
+    size_t n = 0;
+
+    if (packet->attempt != greeter->attempt) {
+        return FER_DROP_OLD;
+    }
+    fer_status status = fer_handshake_read(greeter->handshake, packet->message,
+                                           packet->message_length, route, sizeof route, &n);
+    if (status != FER_OK || n == 0) {
+        give_up(greeter);
+        return FER_DROP_FORGED;
+    }
+    return start(greeter, now, route, n) == FER_OK ? FER_OK : FER_DROP_FORGED;
+}
+
+fer_status fer_greeter_feed(fer_greeter *greeter, uint64_t now, const uint8_t *packet, size_t n)
+{
+    fer_greeting greeting;
+
+    if (!is_open(greeter)) {
+        return FER_ERR_HANDLE;
+    }
+    fer_status status = fer_greeting_inspect(packet, n, &greeting);
+    if (status != FER_OK) {
+        return status;
+    }
+    if (greeter->handshake == NULL || greeting.type == FER_GREETING_FIRST ||
+        greeting.route_length != greeter->info.route_length ||
+        memcmp(greeting.route, greeter->info.route, greeting.route_length) != 0) {
+        return FER_DROP_ROUTE;
+    }
+    return greeting.type == FER_GREETING_COOKIE ? take_cookie(greeter, now, packet, n)
+                                                : take_answer(greeter, now, &greeting);
+}
+
+/* ---- the session ------------------------------------------------------------------------ */
+
+fer_sealer *fer_greeter_get_sealer(const fer_greeter *greeter)
+{
+    return is_open(greeter) ? greeter->sealer : NULL;
+}
+
+fer_opener *fer_greeter_get_opener(const fer_greeter *greeter)
+{
+    return is_open(greeter) ? greeter->opener : NULL;
+}
+
+void fer_greeter_heard(fer_greeter *greeter, uint64_t now)
+{
+    if (is_open(greeter)) {
+        greeter->waiting = false;
+        greeter->silent_since = now;
+    }
+}
+
+void fer_greeter_sent(fer_greeter *greeter, uint64_t now)
+{
+    if (is_open(greeter) && !greeter->waiting) {
+        greeter->waiting = true;
+        greeter->silent_since = now;
+    }
+}

@@ -1,0 +1,50 @@
+/* Ferrule: the state of a responder (floor 5's own). */
+#ifndef FERRULE_INTERNAL_RESPONDER_H
+#define FERRULE_INTERNAL_RESPONDER_H
+
+#include <stdbool.h>
+
+#include "ferrule/responder.h"
+#include "internal/credential.h"
+#include "internal/handle.h"
+
+#define FER_NO_SESSION 0xFFFFFFFFu
+
+/* A device that may greet: one for each context. */
+struct fer_peer {
+    fer_credential_info info; /* identity, epoch and route */
+    fer_static_public device;
+    fer_greeted last;
+    uint32_t current; /* index of a session, or FER_NO_SESSION */
+    uint32_t pending;
+    bool pinned;
+};
+
+struct fer_responder_session {
+    fer_sealer *sealer; /* null: free */
+    fer_opener *opener;
+    fer_arena inner; /* holds both: wiped whole when the session ends (WIPE) */
+    uint32_t context;
+    uint32_t serial; /* never the same for two sessions in a row: tickets carry it */
+    uint8_t route[FER_ROUTE_MAX];
+    uint8_t route_length;
+};
+
+struct fer_responder {
+    fer_tag tag;
+    fer_responder_config config;
+    struct fer_peer *peers;
+    struct fer_responder_session *sessions;
+    fer_arena scratch; /* one handshake, for the time of a greeting */
+    uint32_t serial;
+};
+
+bool fer_responder_is_open(const fer_responder *responder);
+
+/* The peer of a context that may greet, or null. */
+struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t context);
+
+/* Ends a session, if there is one: its keys are wiped. */
+void fer_responder_end(fer_responder *responder, uint32_t *session);
+
+#endif

@@ -1,0 +1,283 @@
+/* Ferrule: responder (floor 5): the handle, who may greet, and the records of sessions. */
+#include <string.h>
+
+#include "internal/arena.h"
+#include "internal/gateway.h"
+#include "internal/record.h"
+#include "internal/replay.h"
+#include "internal/responder.h"
+
+_Static_assert(sizeof(struct fer_responder) <= FER_ARENA_SIZEOF(6, 160),
+               "FER_RESPONDER_SIZE is too small");
+_Static_assert(sizeof(struct fer_peer) <= FER_RESPONDER_PEER_SIZE,
+               "FER_RESPONDER_PEER_SIZE is too small");
+_Static_assert(sizeof(struct fer_responder_session) <= FER_ARENA_SIZEOF(6, 40),
+               "FER_RESPONDER_SESSION_SIZE is too small");
+
+bool fer_responder_is_open(const fer_responder *responder)
+{
+    return fer_tag_is((const fer_tag *)responder, FER_TAG_RESPONDER);
+}
+
+/* ---- the handle ------------------------------------------------------------------------- */
+
+static bool is_valid(const fer_responder_config *config)
+{
+    return fer_gateway_is_open(config->gateway) && config->contexts != 0 &&
+           config->contexts <= config->gateway->config.contexts && config->sessions != 0 &&
+           config->sessions < FER_NO_SESSION && fer_window_bits_are_valid(config->window_bits) &&
+           config->entropy.ops != NULL && config->entropy.ops->fill != NULL;
+}
+
+/* Bytes of the keys of one session. */
+static size_t measure_keys(const fer_responder_config *config)
+{
+    return FER_SEALER_SIZE + FER_OPENER_SIZE((size_t)config->window_bits);
+}
+
+/* Where the parts begin, in bytes from the handle; false where sizes overflow. */
+static bool plan(const fer_responder_config *config, size_t at[5])
+{
+    size_t most = SIZE_MAX / 8u;
+
+    if (config->contexts > most / FER_RESPONDER_PEER_SIZE ||
+        config->sessions > most / FER_RESPONDER_SESSION_SIZE((size_t)config->window_bits)) {
+        return false;
+    }
+    at[0] = FER_ARENA_ROUND(sizeof(struct fer_responder));
+    at[1] = at[0] + FER_ARENA_ROUND(config->contexts * sizeof(struct fer_peer));
+    at[2] = at[1] + FER_ARENA_ROUND(config->sessions * sizeof(struct fer_responder_session));
+    at[3] = at[2] + config->sessions * measure_keys(config);
+    at[4] = at[3] + FER_HANDSHAKE_SIZE;
+    return true;
+}
+
+static fer_status lay_out(fer_responder *made, const size_t at[5])
+{
+    uint8_t *base = (uint8_t *)made;
+    size_t keys = measure_keys(&made->config);
+    fer_status status = fer_arena_init(&made->scratch, (fer_arena_cell *)(void *)(base + at[3]),
+                                       FER_HANDSHAKE_SIZE / FER_ARENA_ALIGN);
+
+    made->peers = (struct fer_peer *)(void *)(base + at[0]);
+    made->sessions = (struct fer_responder_session *)(void *)(base + at[1]);
+    for (uint32_t i = 0; i < made->config.contexts; i++) {
+        made->peers[i].current = FER_NO_SESSION;
+        made->peers[i].pending = FER_NO_SESSION;
+    }
+    for (uint32_t i = 0; i < made->config.sessions && status == FER_OK; i++) {
+        status = fer_arena_init(&made->sessions[i].inner,
+                                (fer_arena_cell *)(void *)(base + at[2] + i * keys),
+                                keys / FER_ARENA_ALIGN);
+    }
+    return status;
+}
+
+fer_status fer_responder_create(fer_arena *arena, const fer_responder_config *config,
+                                fer_responder **responder)
+{
+    size_t at[5];
+    fer_responder *made;
+
+    if (config == NULL || responder == NULL || !is_valid(config)) {
+        return FER_ERR_ARGUMENT;
+    }
+    made = plan(config, at) ? fer_arena_carve(arena, at[4]) : NULL;
+    if (made == NULL) {
+        return FER_ERR_ARENA;
+    }
+    made->config = *config;
+    fer_status status = lay_out(made, at);
+    if (status != FER_OK) {
+        return status;
+    }
+    made->tag = fer_tag_make(made, FER_TAG_RESPONDER);
+    *responder = made;
+    return FER_OK;
+}
+
+void fer_responder_close(fer_responder **responder)
+{
+    size_t at[5];
+
+    if (responder != NULL && fer_responder_is_open(*responder) && plan(&(*responder)->config, at)) {
+        fer_arena_retire(*responder, at[4]);
+        *responder = NULL;
+    }
+}
+
+/* ---- who may greet ---------------------------------------------------------------------- */
+
+struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t context)
+{
+    return context < responder->config.contexts && responder->peers[context].pinned
+               ? &responder->peers[context]
+               : NULL;
+}
+
+void fer_responder_end(fer_responder *responder, uint32_t *session)
+{
+    if (*session == FER_NO_SESSION) {
+        return;
+    }
+    struct fer_responder_session *ended = &responder->sessions[*session];
+    ended->sealer = NULL;
+    ended->opener = NULL;
+    (void)!fer_arena_rewind(&ended->inner, (fer_arena_position){0});
+    *session = FER_NO_SESSION;
+}
+
+static void forget(fer_responder *responder, uint32_t context)
+{
+    struct fer_peer *peer = &responder->peers[context];
+
+    fer_responder_end(responder, &peer->current);
+    fer_responder_end(responder, &peer->pending);
+    peer->pinned = false;
+}
+
+fer_status fer_responder_forget(fer_responder *responder, uint32_t context)
+{
+    if (!fer_responder_is_open(responder)) {
+        return FER_ERR_HANDLE;
+    }
+    if (context >= responder->config.contexts) {
+        return FER_ERR_ARGUMENT;
+    }
+    forget(responder, context);
+    return FER_OK;
+}
+
+/* Whether this is who the context was made for: its fingerprint binds identity and epoch. */
+static bool is_context_of(const struct fer_context *context, const fer_credential_info *info)
+{
+    uint8_t salt[FER_HASH_BYTES];
+
+    fer_schedule_id_salt(FER_MODE_PROVISIONED, info->epoch, info->identity, info->identity_length,
+                         salt);
+    return memcmp(context->fingerprint, salt, FER_FINGERPRINT_BYTES) == 0;
+}
+
+fer_status fer_responder_pin(fer_responder *responder, uint32_t context,
+                             const fer_identity *identity, const fer_static_public *device,
+                             fer_greeted last)
+{
+    fer_credential_info info;
+
+    if (!fer_responder_is_open(responder)) {
+        return FER_ERR_HANDLE;
+    }
+    const struct fer_context *of = fer_gateway_get_context(responder->config.gateway, context);
+    if (of == NULL || context >= responder->config.contexts || identity == NULL || device == NULL ||
+        !fer_identity_gather(identity, &info) || !is_context_of(of, &info)) {
+        return FER_ERR_ARGUMENT;
+    }
+    forget(responder, context);
+    struct fer_peer *peer = &responder->peers[context];
+    peer->info = info;
+    peer->device = *device;
+    peer->last = last;
+    peer->pinned = true;
+    return FER_OK;
+}
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+/* The session that a record's route names, or FER_NO_SESSION. */
+static uint32_t find_session(const fer_responder *responder, const uint8_t *record, size_t n)
+{
+    fer_unverified header;
+
+    if (fer_record_inspect(record, n, &header) != FER_OK || header.kind != FER_KIND_SESSION ||
+        header.direction != FER_UP) {
+        return FER_NO_SESSION;
+    }
+    for (uint32_t i = 0; i < responder->config.sessions; i++) {
+        const struct fer_responder_session *session = &responder->sessions[i];
+
+        if (session->opener != NULL && session->route_length == header.route_length &&
+            memcmp(session->route, header.route, session->route_length) == 0) {
+            return i;
+        }
+    }
+    return FER_NO_SESSION;
+}
+
+/* A ticket says which session it is of in cells that the opener reads but the low halves of. */
+enum { CELL_SESSION = 2, CELL_SERIAL = 3 };
+
+fer_status fer_responder_open(fer_responder *responder, const uint8_t *record, size_t n,
+                              uint8_t *out, size_t capacity, fer_opened *opened)
+{
+    if (!fer_responder_is_open(responder)) {
+        return FER_ERR_HANDLE;
+    }
+    if (record == NULL || out == NULL || opened == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    uint32_t index = find_session(responder, record, n);
+    if (index == FER_NO_SESSION) {
+        memset(opened, 0, sizeof *opened);
+        fer_record_reject(0, n, out, capacity);
+        return FER_DROP_ROUTE;
+    }
+    const struct fer_responder_session *session = &responder->sessions[index];
+    fer_status status = fer_opener_open(session->opener, record, n, out, capacity, opened);
+    if (status == FER_OK) {
+        opened->context = session->context;
+        opened->ticket.opaque[CELL_SESSION] |= (uint64_t)index << 32;
+        opened->ticket.opaque[CELL_SERIAL] |= (uint64_t)session->serial << 32;
+    }
+    return status;
+}
+
+/* The first record of a session that is accepted shows that the device has its keys. */
+static void settle(fer_responder *responder, uint32_t index)
+{
+    struct fer_peer *peer = &responder->peers[responder->sessions[index].context];
+
+    if (peer->pending == index) {
+        fer_responder_end(responder, &peer->current);
+        peer->current = index;
+        peer->pending = FER_NO_SESSION;
+    }
+}
+
+fer_status fer_responder_commit(fer_responder *responder, fer_ticket *ticket)
+{
+    if (!fer_responder_is_open(responder)) {
+        return FER_ERR_HANDLE;
+    }
+    if (ticket == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    uint32_t index = (uint32_t)(ticket->opaque[CELL_SESSION] >> 32);
+    uint32_t serial = (uint32_t)(ticket->opaque[CELL_SERIAL] >> 32);
+    if (index >= responder->config.sessions || responder->sessions[index].opener == NULL ||
+        responder->sessions[index].serial != serial) {
+        fer_ticket_abort(ticket);
+        return FER_DROP_ROUTE;
+    }
+    fer_status status = fer_opener_commit(responder->sessions[index].opener, ticket);
+    if (status == FER_OK) {
+        settle(responder, index);
+    }
+    return status;
+}
+
+fer_status fer_responder_seal(fer_responder *responder, uint32_t context, const uint8_t *plaintext,
+                              size_t n, uint8_t *out, size_t capacity, size_t *length)
+{
+    if (!fer_responder_is_open(responder)) {
+        return FER_ERR_HANDLE;
+    }
+    if (context >= responder->config.contexts) {
+        return FER_ERR_ARGUMENT;
+    }
+    const struct fer_peer *peer = fer_responder_get_peer(responder, context);
+    if (peer == NULL || peer->current == FER_NO_SESSION) {
+        return FER_ERR_ORDER;
+    }
+    return fer_sealer_seal(responder->sessions[peer->current].sealer, plaintext, n, out, capacity,
+                           length);
+}
