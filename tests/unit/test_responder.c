@@ -157,6 +157,33 @@ static void test_generations(void **state)
     assert_int_equal(FER_DROP_REPLAY, greet(&first, &second));
 }
 
+/* What the gateway no longer opens it does not greet: its floor follows the records. */
+static void test_below_the_floor(void **state)
+{
+    struct packet first;
+    struct packet second;
+    struct packet record;
+    fer_opened opened;
+    uint8_t out[PACKET];
+    fer_generation keys;
+    fer_sealer *sealer;
+    const fer_sealer_config config = {.direction = FER_UP, .way = FER_TWO_WAY};
+
+    (void)state;
+    boot(3);
+    take_first(&first);
+    fixture_generation(&keys, 0, ROUTE, REACH + 4);
+    assert_int_equal(FER_OK, fer_sealer_create(&device_arena, &keys, &config, &sealer));
+    assert_int_equal(FER_OK, fer_sealer_seal(sealer, text, sizeof text, record.bytes,
+                                             sizeof record.bytes, &record.length));
+    assert_int_equal(FER_OK, fer_gateway_receive(gateway, record.bytes, record.length, out,
+                                                 sizeof out, &opened));
+    assert_int_equal(FER_DROP_OLD, greet(&first, &second));
+    boot(4);
+    take_first(&first);
+    assert_int_equal(FER_OK, greet(&first, &second));
+}
+
 /* The session before stays until the first record of the next one has been accepted. */
 static void test_renewal(void **state)
 {
@@ -300,6 +327,7 @@ int main(void)
         cmocka_unit_test_setup(test_another_device_key, setup),
         cmocka_unit_test_setup(test_another_chain, setup),
         cmocka_unit_test_setup(test_generations, setup),
+        cmocka_unit_test_setup(test_below_the_floor, setup),
         cmocka_unit_test_setup(test_renewal, setup),
         cmocka_unit_test_setup(test_room, setup),
         cmocka_unit_test_setup(test_no_room, setup),
