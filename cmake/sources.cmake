@@ -28,6 +28,7 @@ set(FERRULE_SOURCES
   src/opener.c
   src/proto/scan.c
   src/proto/telemetry.pb.c
+  src/provision.c
   src/record.c
   src/replay.c
   src/responder.c

@@ -257,6 +257,25 @@ fer_status fer_gateway_remove(fer_gateway *gateway, uint32_t context)
     return FER_OK;
 }
 
+fer_status fer_gateway_resync(fer_gateway *gateway, uint32_t context, uint32_t generation)
+{
+    struct fer_context *of;
+
+    if (!fer_gateway_is_open(gateway)) {
+        return FER_ERR_HANDLE;
+    }
+    of = fer_gateway_get_context(gateway, context);
+    if (of == NULL || generation <= of->cur || generation == FER_SEQUENCE_END) {
+        return FER_ERR_ARGUMENT;
+    }
+    /* The floor first: with it no earlier generation needs windows any more. */
+    fer_gateway_raise_floor(gateway, context, generation);
+    fer_gateway_advance(gateway, context, generation);
+    of->flags &= (uint8_t)~FER_CONTEXT_HEARD;
+    of->revision++;
+    return FER_OK;
+}
+
 /* ---- downlink --------------------------------------------------------------------------- */
 
 /* A sealer for one message. The key is what uplink proved (NONCE: the salt is fresh, so that a

@@ -79,16 +79,22 @@ static fer_status resolve_generation(const struct fer_context *context, fer_head
     return FER_OK;
 }
 
+static bool claim_verifies(const fer_gateway *gateway, const struct arrival *arrival)
+{
+    size_t claimed = arrival->header.length - 4u;
+    uint8_t claim[4];
+
+    fer_schedule_claim(&gateway->contexts[arrival->context].claim, arrival->record, claimed, claim);
+    return fer_crypto_equal(claim, arrival->record + claimed, sizeof claim);
+}
+
 /* Step 2, ahead of cur: a full form proves itself by its claim before any ratcheting, and only
  * what is then too far tells the operator of a device that needs a resync. */
 static fer_status check_claim(fer_gateway *gateway, const struct arrival *arrival)
 {
     const struct fer_context *context = &gateway->contexts[arrival->context];
-    size_t claimed = arrival->header.length - 4u;
-    uint8_t claim[4];
 
-    fer_schedule_claim(&context->claim, arrival->record, claimed, claim);
-    if (!fer_crypto_equal(claim, arrival->record + claimed, sizeof claim)) {
+    if (!claim_verifies(gateway, arrival)) {
         fer_gateway_count(&gateway->counts.claim_forged);
         return FER_DROP_FORGED;
     }
@@ -172,13 +178,17 @@ static void keep_far_chain(fer_gateway *gateway, const struct arrival *arrival)
     fer_wipe(&chain, sizeof chain);
 }
 
+static fer_branch branch_of(const fer_header *header)
+{
+    return fer_header_lane(header) == FER_LANE_BACKLOG ? FER_BRANCH_BACKLOG : FER_BRANCH_UP;
+}
+
 /* Step 5: one AEAD attempt with a key derived on a copy. */
 static fer_status attempt(fer_gateway *gateway, const struct arrival *arrival, uint8_t *out,
                           fer_opened *opened)
 {
     const fer_header *header = &arrival->header;
-    fer_branch branch =
-        fer_header_lane(header) == FER_LANE_BACKLOG ? FER_BRANCH_BACKLOG : FER_BRANCH_UP;
+    fer_branch branch = branch_of(header);
     fer_record_key scratch;
     const fer_record_key *key;
     fer_status status;
@@ -238,6 +248,104 @@ fer_status fer_gateway_open(fer_gateway *gateway, const uint8_t *record, size_t 
         write_ticket(gateway, &arrival, opened);
     }
     return status;
+}
+
+/* ---- records that were refused ---------------------------------------------------------- */
+
+/* Steps 1 to 3, without a limit and whatever the window says. */
+static fer_status place(const fer_gateway *gateway, struct arrival *arrival)
+{
+    const struct fer_context *context;
+    const uint32_t *window;
+    fer_header *header = &arrival->header;
+    fer_status status = find_context(gateway, arrival);
+
+    if (status != FER_OK || fer_header_is_full(header)) {
+        return status;
+    }
+    context = &gateway->contexts[arrival->context];
+    status = resolve_generation(context, header);
+    if (status == FER_OK) {
+        window = fer_gateway_find_windows(gateway, arrival->context, header->generation);
+        header->sequence = fer_record_nearest(window != NULL ? window[0] : 0, header->sequence);
+    }
+    return status;
+}
+
+fer_status fer_gateway_inspect(const fer_gateway *gateway, const uint8_t *record, size_t n,
+                               uint32_t *context, fer_unverified *header)
+{
+    struct arrival arrival = {.record = record, .n = n};
+    fer_status status;
+
+    if (!fer_gateway_is_open(gateway)) {
+        return FER_ERR_HANDLE;
+    }
+    if (context == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    status = fer_record_inspect(record, n, header);
+    if (status == FER_OK) {
+        status = fer_record_parse(record, n, &arrival.header);
+    }
+    if (status == FER_OK) {
+        status = place(gateway, &arrival);
+    }
+    if (status == FER_OK) {
+        *context = arrival.context;
+        header->generation = arrival.header.generation;
+        header->sequence = arrival.header.sequence;
+    }
+    return status;
+}
+
+/* What the tag, or below the floor the claim, says of a record that was placed. */
+static fer_status verify(fer_gateway *gateway, const struct arrival *arrival, uint8_t *scratch)
+{
+    const struct fer_context *context = &gateway->contexts[arrival->context];
+    const fer_header *header = &arrival->header;
+    fer_branch branch = branch_of(header);
+    fer_record_key kept;
+    fer_opened opened;
+    fer_status status;
+
+    if (header->generation > context->cur) {
+        return FER_DROP_FAR;
+    }
+    if (header->generation < context->floor) {
+        return fer_header_is_full(header) && claim_verifies(gateway, arrival) ? FER_DROP_OLD
+                                                                              : FER_DROP_FORGED;
+    }
+    status = fer_record_attempt(
+        fer_gateway_get_key(gateway, arrival->context, header->generation, branch, &kept),
+        arrival->record, arrival->n, header, scratch, &opened);
+    fer_wipe(&kept, sizeof kept);
+    fer_wipe(scratch, fer_header_plaintext(header, arrival->n));
+    return status;
+}
+
+fer_status fer_gateway_verify(fer_gateway *gateway, const uint8_t *record, size_t n,
+                              uint8_t *scratch, size_t capacity)
+{
+    struct arrival arrival = {.record = record, .n = n};
+    fer_status status;
+
+    if (!fer_gateway_is_open(gateway)) {
+        return FER_ERR_HANDLE;
+    }
+    if (record == NULL || scratch == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    status = fer_record_parse(record, n, &arrival.header);
+    if (status == FER_OK && capacity < n) {
+        status = FER_ERR_CAPACITY;
+    }
+    if (status == FER_OK) {
+        status = place(gateway, &arrival);
+        /* A short form that can name no generation has nothing to vouch for it. */
+        status = status == FER_DROP_OLD ? FER_DROP_FORGED : status;
+    }
+    return status == FER_OK ? verify(gateway, &arrival, scratch) : status;
 }
 
 /* ---- commit ----------------------------------------------------------------------------- */

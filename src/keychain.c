@@ -84,6 +84,33 @@ void fer_generation_build(struct fer_generation_body *body, uint8_t mode,
     body->tag = fer_tag_make(body, FER_TAG_GENERATION);
 }
 
+fer_status fer_keychain_forward(fer_credential *credential, uint32_t generation)
+{
+    fer_credential_info info;
+    fer_claim_key claim;
+    fer_chain chain;
+
+    if (credential == 0) {
+        return FER_ERR_ARGUMENT;
+    }
+    fer_status status = fer_credential_read(credential, &info, &claim, &chain);
+    if (status != FER_OK) {
+        return status;
+    }
+    if (generation < info.generation) {
+        status = FER_ERR_ARGUMENT;
+    } else {
+        while (info.generation < generation && generation != UINT32_MAX) {
+            fer_schedule_next(&chain, info.generation++);
+        }
+        info.generation = generation;
+        status = fer_credential_build(&info, &claim, &chain, credential);
+    }
+    fer_wipe(&chain, sizeof chain);
+    fer_wipe(&claim, sizeof claim);
+    return status;
+}
+
 static fer_status expand(const fer_credential *credential, struct fer_generation_body *body)
 {
     fer_credential_info info;

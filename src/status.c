@@ -34,6 +34,10 @@ const char *fer_status_text(fer_status status)
         return "The input did not authenticate: drop it.";
     case FER_DROP_VERSION:
         return "The input is intact but of an unknown format version: drop it, or update.";
+    case FER_DROP_BINDING:
+        return "The blob is unbound though binding is demanded, or bound though this device gives "
+               "no "
+               "hardware id: issue one that fits.";
     case FER_RENEW_MISSING:
         return "The device holds no credential: provision it.";
     case FER_RENEW_EXHAUSTED:

@@ -13,6 +13,7 @@
 #include "ferrule/handshake.h"
 #include "ferrule/keychain.h"
 #include "ferrule/port.h"
+#include "ferrule/provision.h"
 #include "ferrule/record.h"
 #include "ferrule/replay.h"
 #include "ferrule/responder.h"

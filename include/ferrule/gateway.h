@@ -85,12 +85,44 @@ FER_MUST_USE fer_status fer_gateway_commit(fer_gateway *gateway, fer_ticket *tic
 FER_MUST_USE fer_status fer_gateway_receive(fer_gateway *gateway, const uint8_t *record, size_t n,
                                             uint8_t *out, size_t capacity, fer_opened *opened);
 
+/* ---- records that were refused ---------------------------------------------------------- */
+
+/* As fer_record_inspect, and tells which context the route names; the numbers of a short form are
+ * made exact as the receiver would now. Nothing vouches for any of it. FER_DROP_ROUTE: no context
+ * has it. FER_DROP_OLD: a short form that can name no generation. TOTAL. */
+FER_MUST_USE fer_status fer_gateway_inspect(const fer_gateway *gateway, const uint8_t *record,
+                                            size_t n, uint32_t *context, fer_unverified *header);
+
+/* Authenticates a record whatever its window says, to tell a device that went backwards from a
+ * replay: no ticket, no plaintext, and receive state stays. Scratch needs n bytes; it is disjoint
+ * from record, and zeroed at the end (FIRST).
+ *
+ *     FER_OK           its tag verifies
+ *     FER_DROP_OLD     below the floor, where keys are gone; its claim, of a full form, verifies
+ *     FER_DROP_FORGED  neither
+ *     FER_DROP_FAR     ahead of what was authenticated: nothing of it was accepted
+ *
+ * Others as fer_gateway_open. Costs at most reach key steps and one AEAD. TOTAL. */
+FER_MUST_USE fer_status fer_gateway_verify(fer_gateway *gateway, const uint8_t *record, size_t n,
+                                           uint8_t *scratch, size_t capacity);
+
+/* ---- downlink and resync ---------------------------------------------------------------- */
+
 /* Seals n bytes down to the newest generation of a context that uplink has authenticated.
  * FER_ERR_ORDER: nothing was heard yet, or no entropy is configured. FER_TROUBLE_ENTROPY,
  * FER_RENEW_EXHAUSTED: as fer_sealer_seal. Out needs n + FER_OVERHEAD_DOWN(route length). */
 FER_MUST_USE fer_status fer_gateway_seal(fer_gateway *gateway, uint32_t context,
                                          const uint8_t *plaintext, size_t n, uint8_t *out,
                                          size_t capacity, size_t *length);
+
+/* Moves a context forward, never back, to a generation that its device has told by a record that
+ * was dropped with FER_DROP_FAR. It then stands as if just added at that generation: all earlier
+ * ones are closed for good and their keys wiped (ONCE, WIPE), records of them that are still on the
+ * way are lost, and nothing is sealed down until the device is heard. Costs one key step for each
+ * generation, about 1 µs on a host. FER_ERR_ARGUMENT, unchanged: no such context, a generation not
+ * above the newest authenticated, or 2^32-1. Store the snapshot before the next record. */
+FER_MUST_USE fer_status fer_gateway_resync(fer_gateway *gateway, uint32_t context,
+                                           uint32_t generation);
 
 /* ---- state ------------------------------------------------------------------------------ */
 

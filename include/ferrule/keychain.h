@@ -49,6 +49,12 @@ typedef struct fer_generation {
 FER_MUST_USE fer_status fer_keychain_mint(fer_root_key *root, const fer_identity *identity,
                                           fer_credential *credential);
 
+/* Ratchets a credential forward, in place, to a generation not below its own: for hardware whose
+ * monotonic counter stands there already. About 1 µs a step on a host. FER_ERR_ARGUMENT: a
+ * generation below its own, or 2^32-1. FER_DROP_MALFORMED, FER_DROP_VERSION: not a valid
+ * credential. On failure it is as it was. */
+FER_MUST_USE fer_status fer_keychain_forward(fer_credential *credential, uint32_t generation);
+
 /* Turns a credential into the keys of its generation and wipes it (WIPE), also on failure.
  * FER_DROP_MALFORMED, FER_DROP_VERSION: not a valid credential; *generation is zeroed. */
 FER_MUST_USE fer_status fer_keychain_expand(fer_credential *credential, fer_generation *generation);

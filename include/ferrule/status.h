@@ -34,6 +34,7 @@ typedef enum fer_status {
     FER_DROP_REPLAY = 0x34,    /* this number was accepted before */
     FER_DROP_FORGED = 0x35,    /* the claim or the tag did not verify */
     FER_DROP_VERSION = 0x36,   /* intact, but of a format version this build does not know */
+    FER_DROP_BINDING = 0x37,   /* a blob that is unbound where it must not be, or the reverse */
 
     /* Renew keys: this identity can seal no more until it is provisioned or rekeyed. */
     FER_RENEW_MISSING = 0x40,   /* the device holds no credential: provision it */

@@ -90,3 +90,15 @@ void fer_schedule_ephemeral(const fer_secret *hedge, const uint8_t entropy[FER_S
     fer_crypto_derive(ephemeral, hedge, entropy, FER_SECRET_BYTES);
     derive(ephemeral, ephemeral, "eph0", attempt);
 }
+
+void fer_schedule_binding(const fer_claim_key *claim, const uint8_t *hardware, size_t n,
+                          uint8_t out[FER_BINDING_BYTES])
+{
+    static const char protocol_binding[] = "ferrule1hwid";
+    uint8_t mac[FER_HASH_BYTES];
+
+    fer_crypto_mac_secret(&claim->secret, (const uint8_t *)protocol_binding,
+                          sizeof protocol_binding - 1, hardware, n, mac);
+    memcpy(out, mac, FER_BINDING_BYTES);
+    fer_wipe(mac, sizeof mac);
+}

@@ -59,4 +59,10 @@ void fer_schedule_claim(const fer_claim_key *claim, const uint8_t *header, size_
 void fer_schedule_ephemeral(const fer_secret *hedge, const uint8_t entropy[FER_SECRET_BYTES],
                             uint32_t attempt, fer_secret *ephemeral);
 
+/* The binding of a blob to hardware: the first 16 bytes of
+ * HMAC-SHA256(claim, "ferrule1hwid" ‖ hardware id). */
+enum { FER_BINDING_BYTES = 16 };
+void fer_schedule_binding(const fer_claim_key *claim, const uint8_t *hardware, size_t n,
+                          uint8_t out[FER_BINDING_BYTES]);
+
 #endif

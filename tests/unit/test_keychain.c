@@ -128,6 +128,39 @@ static void test_a_root_mints_once(void **state)
     assert_all_bytes(&c, sizeof c, 0);
 }
 
+/* ---- forward ------------------------------------------------------------------------------ */
+
+static void check_forward(const char *from, uint32_t generation, const char *to)
+{
+    fer_credential c = decode(from);
+
+    assert_int_equal(fer_keychain_forward(&c, generation), FER_OK);
+    assert_hex_equal(c.bytes, sizeof c.bytes, to);
+}
+
+static void test_forward_gives_the_known_credentials(void **state)
+{
+    (void)state;
+    check_forward(PUMP_CREDENTIAL_0, 0, PUMP_CREDENTIAL_0);
+    check_forward(PUMP_CREDENTIAL_0, 1, PUMP_CREDENTIAL_1);
+    check_forward(PUMP_CREDENTIAL_0, 299, PUMP_CREDENTIAL_299);
+    check_forward(PUMP_CREDENTIAL_1, 299, PUMP_CREDENTIAL_299);
+}
+
+static void test_forward_never_goes_back(void **state)
+{
+    (void)state;
+    fer_credential c = decode(PUMP_CREDENTIAL_299);
+    assert_int_equal(fer_keychain_forward(&c, 298), FER_ERR_ARGUMENT);
+    assert_int_equal(fer_keychain_forward(&c, UINT32_MAX), FER_ERR_ARGUMENT);
+    assert_int_equal(fer_keychain_forward(NULL, 300), FER_ERR_ARGUMENT);
+    assert_hex_equal(c.bytes, sizeof c.bytes, PUMP_CREDENTIAL_299);
+    c.bytes[60] ^= 1;
+    fer_credential damaged = c;
+    assert_int_equal(fer_keychain_forward(&c, 300), FER_DROP_MALFORMED);
+    assert_memory_equal(&c, &damaged, sizeof c);
+}
+
 /* ---- expand ------------------------------------------------------------------------------- */
 
 static void check_expand(const char *credential, uint32_t generation, const char *const keys[3])
@@ -279,6 +312,8 @@ int main(void)
         cmocka_unit_test(test_mint_takes_routes_of_0_2_4_and_8_bytes),
         cmocka_unit_test(test_mint_wipes_the_root_when_the_call_is_wrong),
         cmocka_unit_test(test_a_root_mints_once),
+        cmocka_unit_test(test_forward_gives_the_known_credentials),
+        cmocka_unit_test(test_forward_never_goes_back),
         cmocka_unit_test(test_expand_gives_the_known_keys),
         cmocka_unit_test(test_expand_tells_route_kind_and_claim_key),
         cmocka_unit_test(test_the_chain_key_does_not_stay),

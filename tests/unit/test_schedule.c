@@ -16,12 +16,14 @@
 struct answers {
     uint8_t mode;
     uint32_t epoch;
+    const char *route;
     const char *identity;
     const char *ikm;
     const char *header;
     const char *salt;
     const char *claim_key;
     const char *claim;
+    const char *binding;
     struct {
         uint32_t generation;
         const char *chain;
@@ -36,13 +38,13 @@ struct answers {
             p##_UP_##g, p##_BACKLOG_##g, p##_DOWN_##g \
         }                                             \
     }
-#define ANSWERS(p)                                                                       \
-    {                                                                                    \
-        p##_MODE, p##_EPOCH, p##_IDENTITY, p##_IKM, p##_HEADER, p##_SALT, p##_CLAIM_KEY, \
-            p##_CLAIM,                                                                   \
-        {                                                                                \
-            STEP(p, 0), STEP(p, 1), STEP(p, 255), STEP(p, 256), STEP(p, 299)             \
-        }                                                                                \
+#define ANSWERS(p)                                                                   \
+    {                                                                                \
+        p##_MODE, p##_EPOCH, p##_ROUTE, p##_IDENTITY, p##_IKM, p##_HEADER, p##_SALT, \
+            p##_CLAIM_KEY, p##_CLAIM, p##_BINDING,                                   \
+        {                                                                            \
+            STEP(p, 0), STEP(p, 1), STEP(p, 255), STEP(p, 256), STEP(p, 299)         \
+        }                                                                            \
     }
 
 static const struct answers pump = ANSWERS(PUMP);
@@ -97,6 +99,22 @@ static void check_claim(const struct answers *a)
     assert_int_equal(out[4], 0x77);
 }
 
+static void check_binding(const struct answers *a)
+{
+    fer_chain chain;
+    fer_claim_key claim;
+    uint8_t hardware[FER_HASH_BYTES + 8];
+    uint8_t out[FER_BINDING_BYTES + 1] = {0};
+    size_t n = hex_decode(a->route, hardware, sizeof hardware);
+
+    n += hex_decode(a->identity, hardware + n, sizeof hardware - n);
+    start_case(a, &chain, &claim);
+    out[FER_BINDING_BYTES] = 0x77;
+    fer_schedule_binding(&claim, hardware, n, out);
+    assert_hex_equal(out, FER_BINDING_BYTES, a->binding);
+    assert_int_equal(out[FER_BINDING_BYTES], 0x77);
+}
+
 static void test_provisioned(void **state)
 {
     (void)state;
@@ -121,6 +139,14 @@ static void test_claims(void **state)
     check_claim(&pump);
     check_claim(&longest);
     check_claim(&session);
+}
+
+static void test_bindings(void **state)
+{
+    (void)state;
+    check_binding(&pump);
+    check_binding(&longest);
+    check_binding(&session);
 }
 
 /* Wherever the answers came from: what goes into the salt must come out of it. */
@@ -167,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_longest_identity_and_highest_epoch),
         cmocka_unit_test(test_session_from_long_key_material),
         cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_bindings),
         cmocka_unit_test(test_salt_depends_on_each_input),
         cmocka_unit_test(test_steps_depend_on_the_generation),
     };

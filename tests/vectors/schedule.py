@@ -47,6 +47,8 @@ def answers(mode, epoch, identity, route, ikm, header):
     chain = expand(prk, b"chn0", 0)
     yield from (("SALT", salt), ("CLAIM_KEY", claim_key))
     yield "CLAIM", mac(claim_key, PROTOCOL + b"clm1" + header)[:4]
+    # Bound to hardware whose unique id is the route and the identity: bytes as good as any.
+    yield "BINDING", mac(claim_key, PROTOCOL + b"hwid" + route + identity)[:16]
     for generation in range(300):
         if generation in (0, 1, 255, 256, 299):
             yield f"CHAIN_{generation}", chain
