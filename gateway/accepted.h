@@ -17,11 +17,13 @@ struct accepted {
     fer_opened opened;
     int64_t received_ms; /* since 1970 */
     char link[LINK_NAME_SIZE];
-    bool late;      /* of an older generation than the newest of its device */
-    bool malformed; /* authentic, but no envelope */
-    bool keep;      /* malformed, or with arms that this build does not know: kept as it is */
-    bool duplicate; /* the database had it: state was restored from a backup */
-    size_t size;    /* of bytes; the plaintext is the first opened.length of them */
+    bool late;        /* of an older generation than the newest of its device */
+    bool malformed;   /* authentic, but no envelope */
+    bool keep;        /* malformed, or with arms that this build does not know: kept as it is */
+    bool duplicate;   /* the database had it: state was restored from a backup */
+    bool contradicts; /* a duplicate, and the database has another record of this number */
+    uint8_t tag[DATABASE_TAG_BYTES]; /* as received */
+    size_t size; /* of bytes; the plaintext is the first opened.length of them */
     uint8_t bytes[];
 };
 

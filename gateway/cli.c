@@ -12,6 +12,7 @@ static const struct {
     const char *does;
 } commands[] = {
     {"provision", cli_provision, "issue a credential for a device and enter it in the gateway"},
+    {"resync", cli_resync, "follow a device that was restarted too often unheard"},
     {"flash", cli_flash, "install a credential in an image of a device's memory"},
     {"keygen", cli_keygen, "make a root key file, for factories that keep one"},
     {"decode", cli_decode, "print what captured records say; nothing is changed"},

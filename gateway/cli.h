@@ -8,6 +8,7 @@
 
 int cli_keygen(int argc, char **argv);
 int cli_provision(int argc, char **argv);
+int cli_resync(int argc, char **argv);
 int cli_flash(int argc, char **argv);
 int cli_decode(int argc, char **argv);
 int cli_explain(int argc, char **argv);

@@ -134,7 +134,7 @@ static const struct device *tell_context(const struct explain *explain,
 /* Step 2 of the receiver: the generation that the header means. */
 static void tell_generation(const fer_unverified *header, const fer_gateway_state *state)
 {
-    const uint32_t max_skip = contexts_config(1, (fer_entropy){0}).max_skip;
+    const uint32_t max_skip = CONTEXTS_MAX_SKIP;
     uint32_t generation = header->generation;
     printf("3 generation: the newest authenticated is %" PRIu32
            "%s, the oldest still opened %" PRIu32 "\n",

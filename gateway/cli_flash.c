@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "ferrule/provision.h"
 #include "ferrule/store.h"
 #include "files.h"
 #include "nv_file.h"
@@ -20,7 +21,8 @@ enum {
     KEY_ERASED,
     KEY_REWRITE,
     KEY_ONCE,
-    KEY_POLICY
+    KEY_POLICY,
+    KEY_HARDWARE
 };
 
 struct flash {
@@ -28,6 +30,8 @@ struct flash {
     const char *image;
     fer_nv_geometry geometry;
     fer_store_policy policy;
+    uint8_t hardware[FER_HARDWARE_MAX];
+    size_t hardware_length; /* 0: the device has no id */
     uint8_t *bytes;
 };
 
@@ -44,6 +48,8 @@ static const struct argp_option argp_options[] = {
      0},
     {"program-once", KEY_ONCE, 0, 0, "What is programmed cannot be zeroed without an erase", 0},
     {"policy", KEY_POLICY, "NAME", 0, "strict or block, as the firmware is built (strict)", 0},
+    {"hardware", KEY_HARDWARE, "HEX", 0,
+     "The unique id of the device's chip; the blob must be bound to it", 0},
     {NULL, 0, NULL, 0, NULL, 0}};
 
 static const char documentation[] =
@@ -124,6 +130,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
             argp_error(state, "--policy: must be strict or block");
         }
         return 0;
+    case KEY_HARDWARE:
+        option_bytes(text, flash->hardware, sizeof flash->hardware, &flash->hardware_length,
+                     "hardware", state);
+        return 0;
     case ARGP_KEY_END:
         if (flash->blob == NULL || flash->image == NULL) {
             argp_error(state, "--blob and --image are needed");
@@ -170,29 +180,39 @@ static int nv_erase(void *context, uint32_t block)
 
 /* ---- the command ---- */
 
-static bool read_blob(const char *path, fer_credential *credential, struct fault *fault)
+/* Why the library did not take the blob, and what to do. */
+static void explain(const struct flash *flash, fer_status status, struct fault *fault)
 {
-    uint8_t *bytes = NULL;
-    size_t n = 0;
-    if (!files_check_private(path, fault) ||
-        !files_read(path, FER_CREDENTIAL_BYTES, &bytes, &n, fault)) {
-        return false;
+    switch (status) {
+    case FER_ERR_ARGUMENT:
+        FAULT(fault, "no store fits this geometry: see the rules in docs/PORTING.md");
+        break;
+    case FER_DROP_FORGED:
+        FAULT(fault,
+              "%.200s: is bound to other hardware: take the blob that was issued for this id",
+              flash->blob);
+        break;
+    case FER_DROP_BINDING:
+        FAULT(fault, "%.200s: %s", flash->blob,
+              flash->hardware_length == 0
+                  ? "is bound: give the id of its hardware with --hardware"
+                  : "is bound to no hardware: issue one with 'ferrule provision --hardware'");
+        break;
+    default:
+        FAULT(fault, "%.200s: is not installed: %s", flash->blob, fer_status_text(status));
+        break;
     }
-    const fer_status status = fer_credential_parse(bytes, n, credential);
-    explicit_bzero(bytes, n);
-    free(bytes);
-    if (status != FER_OK) {
-        FAULT(fault, "%s: is not a credential: %s", path, fer_status_text(status));
-    }
-    return status == FER_OK;
 }
 
-static bool install(struct flash *flash, fer_credential *credential, struct fault *fault)
+static fer_status provision(struct flash *flash, uint8_t *blob, size_t n)
 {
     static const struct fer_nv_ops ops = {nv_read, nv_program, nv_erase, NULL};
     fer_arena_cell cells[FER_STORE_SIZE(512u) / FER_ARENA_ALIGN];
     const fer_store_config config = {.nv = {&ops, &flash->geometry, flash},
                                      .policy = flash->policy};
+    const bool has_id = flash->hardware_length > 0;
+    const fer_provision_config hardware = {has_id ? flash->hardware : NULL, flash->hardware_length,
+                                           has_id};
     fer_store *store = NULL;
     fer_arena arena;
     fer_status status = fer_arena_init(&arena, cells, sizeof cells / sizeof *cells);
@@ -200,14 +220,27 @@ static bool install(struct flash *flash, fer_credential *credential, struct faul
         status = fer_store_create(&arena, &config, &store);
     }
     if (status == FER_OK) {
-        status = fer_store_install(store, credential);
+        status = fer_provision(store, &hardware, blob, n);
     }
     fer_store_close(&store);
     explicit_bzero(cells, sizeof cells);
-    if (status == FER_ERR_ARGUMENT) {
-        FAULT(fault, "no store fits this geometry: see the rules in docs/PORTING.md");
-    } else if (status != FER_OK) {
-        FAULT(fault, "not installed: %s", fer_status_text(status));
+    return status;
+}
+
+/* Reads the blob and installs it into the memory. */
+static bool install(struct flash *flash, struct fault *fault)
+{
+    uint8_t *blob = NULL;
+    size_t n = 0;
+    if (!files_check_private(flash->blob, fault) ||
+        !files_read(flash->blob, FER_BLOB_BYTES, &blob, &n, fault)) {
+        return false;
+    }
+    const fer_status status = provision(flash, blob, n);
+    explicit_bzero(blob, n);
+    free(blob);
+    if (status != FER_OK) {
+        explain(flash, status, fault);
     }
     return status == FER_OK;
 }
@@ -215,13 +248,9 @@ static bool install(struct flash *flash, fer_credential *credential, struct faul
 static bool make_image(struct flash *flash, struct fault *fault)
 {
     const size_t size = (size_t)flash->geometry.block_size * flash->geometry.block_count;
-    fer_credential credential;
     int fd = -1;
     if (size > IMAGE_MAX) {
         FAULT(fault, "an image of %zu bytes is more than %u", size, IMAGE_MAX);
-        return false;
-    }
-    if (!read_blob(flash->blob, &credential, fault)) {
         return false;
     }
     flash->bytes = malloc(size);
@@ -230,11 +259,10 @@ static bool make_image(struct flash *flash, struct fault *fault)
         FAULT(fault, "out of memory");
     } else {
         memset(flash->bytes, flash->geometry.erased, size);
-        done = install(flash, &credential, fault) && files_create(flash->image, &fd, fault) &&
+        done = install(flash, fault) && files_create(flash->image, &fd, fault) &&
                files_finish(flash->image, fd, flash->bytes, size, fault);
         explicit_bzero(flash->bytes, size);
     }
-    fer_credential_wipe(&credential);
     free(flash->bytes);
     return done;
 }

@@ -16,10 +16,15 @@
 #include "cli.h"
 #include "entropy.h"
 #include "ferrule/keychain.h"
+#include "ferrule/provision.h"
 #include "files.h"
+#include "option.h"
 #include "text.h"
 
-enum { KEY_ROUTE_BYTES = 256, KEY_ROOT, KEY_NAME, KEY_REISSUE };
+enum { KEY_ROUTE_BYTES = 256, KEY_ROOT, KEY_NAME, KEY_REISSUE, KEY_HARDWARE, KEY_GENERATION };
+
+/* A key step for each takes the tool some 20 s at most; no flash lasts for so many starts. */
+#define GENERATION_MAX (1u << 24)
 
 struct provision {
     const char *identity;
@@ -29,6 +34,9 @@ struct provision {
     const char *root;
     const char *name;
     uint8_t route[FER_ROUTE_MAX];
+    uint8_t hardware[FER_HARDWARE_MAX];
+    size_t hardware_length; /* 0: the blob is not bound */
+    uint32_t generation;
     uint32_t route_bytes;
     bool route_given;
     bool reissue;
@@ -38,9 +46,13 @@ static const struct argp_option argp_options[] = {
     {"identity", 'i', "ID", 0, "The device: 1 to 32 of A-Z a-z 0-9 . _ : -", 0},
     {"registry", 'r', "FILE", 0, "The registry to enter it in (made if missing)", 0},
     {"db", 'd', "FILE", 0, "The database to enter its state in (made if missing)", 0},
-    {"out", 'o', "BLOB", 0, "Where to write the device's credential (128 bytes, secret)", 0},
+    {"out", 'o', "BLOB", 0, "Where to write the device's credential (secret)", 0},
     {"route", 'R', "HEX", 0, "Its route on the wire: 0, 2, 4 or 8 bytes", 0},
     {"route-bytes", KEY_ROUTE_BYTES, "N", 0, "Choose a free route of this length (4)", 0},
+    {"hardware", KEY_HARDWARE, "HEX", 0,
+     "Bind the blob to the chip with this unique id: 1 to 64 bytes", 0},
+    {"generation", KEY_GENERATION, "N", 0,
+     "Begin at this generation: where a monotonic counter of the chip stands already (0)", 0},
     {"name", KEY_NAME, "TEXT", 0, "A name for people", 0},
     {"root", KEY_ROOT, "FILE", 0, "Derive from this root ('ferrule keygen') instead of a fresh one",
      0},
@@ -52,6 +64,8 @@ static const char documentation[] =
     "\vExamples:\n"
     "  ferrule provision -i pump-7 -r devices.json -d ferrule.db -o pump-7.blob\n"
     "  ferrule provision -i pump-7 -r devices.json -d ferrule.db -o pump-7b.blob --reissue\n"
+    "  ferrule provision -i pump-8 -r devices.json -d ferrule.db -o pump-8.blob"
+    " --hardware 300041000c51363934373233\n"
     "\nThe blob is for one device and is installed once: see 'ferrule flash'. Erase it afterwards."
     " A running ferrule-gateway learns of the device by SIGHUP.";
 
@@ -113,6 +127,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
     case 'R':
     case KEY_ROUTE_BYTES:
         return parse_route(key, text, want, state);
+    case KEY_HARDWARE:
+        option_bytes(text, want->hardware, sizeof want->hardware, &want->hardware_length,
+                     "hardware", state);
+        return 0;
+    case KEY_GENERATION:
+        want->generation = option_number(text, 0, GENERATION_MAX, "generation", state);
+        return 0;
     case KEY_NAME:
         want->name = text;
         return 0;
@@ -252,7 +273,10 @@ static bool mint(const struct provision *want, const struct registry_device *dev
                                    .identity_length = strlen(device->id),
                                    .route = device->route,
                                    .route_length = device->route_length};
-    const fer_status status = fer_keychain_mint(&root, &identity, credential);
+    fer_status status = fer_keychain_mint(&root, &identity, credential);
+    if (status == FER_OK) {
+        status = fer_keychain_forward(credential, want->generation);
+    }
     if (status != FER_OK) {
         FAULT(fault, "no credential was made: %s", fer_status_text(status));
     }
@@ -269,7 +293,8 @@ static bool make_state(const fer_credential *credential, const struct registry_d
     *state = (struct device_state){.epoch = device->epoch, .route_length = device->route_length};
     memcpy(state->route, device->route, sizeof state->route);
     state->snapshot = malloc(CONTEXTS_SNAPSHOT_MAX);
-    if (state->snapshot == NULL || !contexts_create(&contexts, 1, host_entropy(), fault)) {
+    if (state->snapshot == NULL ||
+        !contexts_create(&contexts, 1, CONTEXTS_MAX_SKIP, host_entropy(), fault)) {
         FAULT(fault, "out of memory");
         fer_credential_wipe(&copy);
         return false;
@@ -345,6 +370,29 @@ static bool enter(const struct provision *want, struct database *db, fer_credent
     return done;
 }
 
+/* The blob, bound if that is wanted. */
+static bool finish_blob(const struct provision *want, int fd, const fer_credential *credential,
+                        struct fault *fault)
+{
+    uint8_t blob[FER_BLOB_BYTES];
+    size_t n = sizeof credential->bytes;
+    memcpy(blob, credential->bytes, n);
+    if (want->hardware_length > 0) {
+        n = sizeof blob;
+        const fer_status status =
+            fer_provision_bind(credential, want->hardware, want->hardware_length, blob);
+        if (status != FER_OK) {
+            FAULT(fault, "the blob is not bound: %s", fer_status_text(status));
+            close(fd);
+            explicit_bzero(blob, sizeof blob);
+            return false;
+        }
+    }
+    const bool done = files_finish(want->out, fd, blob, n, fault);
+    explicit_bzero(blob, sizeof blob);
+    return done;
+}
+
 static bool provision(const struct provision *want, struct fault *fault)
 {
     struct database db;
@@ -365,7 +413,7 @@ static bool provision(const struct provision *want, struct fault *fault)
     bool done = enter(want, &db, &credential, fault);
     database_close(&db);
     if (done) {
-        done = files_finish(want->out, fd, credential.bytes, sizeof credential.bytes, fault);
+        done = finish_blob(want, fd, &credential, fault);
         if (!done) {
             SAY("the device is entered but its blob is not whole: destroy it and give --reissue");
         }

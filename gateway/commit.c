@@ -54,6 +54,9 @@ static int store(struct server *server)
         }
     }
     if (rc == SQLITE_OK) {
+        rc = alarm_store(server);
+    }
+    if (rc == SQLITE_OK) {
         rc = database_run(&server->db, "COMMIT");
     }
     if (rc != SQLITE_OK) {
@@ -109,9 +112,14 @@ static void after_success(struct server *server)
         server->counters.stored += !record->duplicate;
     }
     server->counters.groups++;
+    alarm_tell(server);
     print_lines(server);
     for (const struct accepted *record = server->queue; record != NULL; record = record->next) {
         struct device *device = record->device;
+        if (record->contradicts) {
+            alarm_raise(server, device, DEVICE_BACKWARDS, record->opened.generation,
+                        record->opened.sequence);
+        }
         if (device->superseded && device->open) {
             SAY("device %s was issued again: its old keys are closed", device->registered.id);
             contexts_close_device(&server->contexts, device);
@@ -163,7 +171,7 @@ static void after_failure(struct server *server, int rc)
 
 bool commit_flush(struct server *server)
 {
-    if (server->queue_count > 0) {
+    if (commit_waits(server)) {
         const int rc = store(server);
         if (rc != SQLITE_OK) {
             after_failure(server, rc);
@@ -171,7 +179,7 @@ bool commit_flush(struct server *server)
         }
         after_success(server);
     }
-    if (server->reload) {
+    if (server->reload && !commit_waits(server)) {
         server->reload = false;
         server_reload(server);
     }

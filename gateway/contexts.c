@@ -6,21 +6,22 @@
 
 #include "text.h"
 
-fer_gateway_config contexts_config(size_t count, fer_entropy entropy)
+fer_gateway_config contexts_config(size_t count, uint32_t max_skip, fer_entropy entropy)
 {
     fer_gateway_config config = fer_gateway_config_default();
     config.contexts = (uint32_t)(count > 0 ? count : 1);
     config.window_bits = CONTEXTS_WINDOW_BITS;
     config.earlier = CONTEXTS_EARLIER;
     config.cache = count < 16 ? 32 : count > 2048 ? 4096 : (uint32_t)(2 * count);
+    config.max_skip = max_skip;
     config.entropy = entropy;
     return config;
 }
 
-bool contexts_create(struct contexts *contexts, size_t count, fer_entropy entropy,
-                     struct fault *fault)
+bool contexts_create(struct contexts *contexts, size_t count, uint32_t max_skip,
+                     fer_entropy entropy, struct fault *fault)
 {
-    const fer_gateway_config config = contexts_config(count, entropy);
+    const fer_gateway_config config = contexts_config(count, max_skip, entropy);
     const size_t size = FER_GATEWAY_SIZE((size_t)config.contexts, (size_t)config.earlier,
                                          (size_t)config.window_bits, (size_t)config.cache);
     memset(contexts, 0, sizeof *contexts);
@@ -98,9 +99,9 @@ static bool open_device(struct contexts *contexts, struct device *device, struct
 }
 
 bool contexts_load(struct contexts *contexts, const struct registry *registry, struct database *db,
-                   fer_entropy entropy, struct fault *fault)
+                   uint32_t max_skip, fer_entropy entropy, struct fault *fault)
 {
-    if (!contexts_create(contexts, registry->count, entropy, fault)) {
+    if (!contexts_create(contexts, registry->count, max_skip, entropy, fault)) {
         return false;
     }
     for (size_t i = 0; i < registry->count; i++) {

@@ -31,6 +31,17 @@ struct device_ack {
     int64_t not_before_ms; /* monotonic: at most a few a second */
 };
 
+/* A device that went backwards: proven by a second record of one number, or suspected. */
+enum device_alarm_kind { DEVICE_BACKWARDS, DEVICE_SUSPECTED, DEVICE_ALARMS };
+
+struct device_alarm {
+    uint32_t waiting;    /* to be stored */
+    uint32_t generation; /* of the newest of them */
+    uint32_t sequence;
+    int64_t noticed_ms;    /* since 1970 */
+    int64_t not_before_ms; /* monotonic: one a minute */
+};
+
 struct device {
     struct registry_device registered;
     uint32_t context;
@@ -41,6 +52,9 @@ struct device {
     uint32_t generation;
     uint32_t sequence; /* the newest live record that the core accepted */
     struct device_ack ack;
+    struct device_alarm alarms[DEVICE_ALARMS];
+    int64_t look_not_before_ms; /* monotonic: how soon a refused record is looked up again, … */
+    int64_t far_not_before_ms;  /* … and how soon a resync is advised again */
 };
 
 struct contexts {
@@ -53,16 +67,19 @@ struct contexts {
     struct device **by_context;
 };
 
+/* How far ahead a claimed generation is followed, unless the operator says otherwise. */
+#define CONTEXTS_MAX_SKIP (1u << 18)
+
 /* The core's configuration for this many contexts. */
-fer_gateway_config contexts_config(size_t count, fer_entropy entropy);
+fer_gateway_config contexts_config(size_t count, uint32_t max_skip, fer_entropy entropy);
 
 /* Makes an empty core. */
-bool contexts_create(struct contexts *contexts, size_t count, fer_entropy entropy,
-                     struct fault *fault);
+bool contexts_create(struct contexts *contexts, size_t count, uint32_t max_skip,
+                     fer_entropy entropy, struct fault *fault);
 
 /* Makes a core of every enabled device; says one line for each that stays closed. */
 bool contexts_load(struct contexts *contexts, const struct registry *registry, struct database *db,
-                   fer_entropy entropy, struct fault *fault);
+                   uint32_t max_skip, fer_entropy entropy, struct fault *fault);
 
 /* The device of a context number; null: none. */
 struct device *contexts_device(const struct contexts *contexts, uint32_t context);

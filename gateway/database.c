@@ -14,7 +14,8 @@ static const char *const statement_sql[DATABASE_STATEMENTS] = {
     [DATABASE_SAVE_STATE] = "UPDATE device SET snapshot = ?3, saved_ms = ?4"
                             " WHERE identity = ?1 AND epoch = ?2",
     [DATABASE_ADD_RECORD] = "INSERT INTO record(identity, epoch, kind, generation, lane, sequence,"
-                            " received_ms, link, kept) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9)"
+                            " received_ms, link, kept, tag)"
+                            " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
                             " ON CONFLICT DO NOTHING",
     [DATABASE_ADD_READING] = "INSERT INTO reading VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [DATABASE_ADD_EVENT] = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7)",
@@ -24,6 +25,12 @@ static const char *const statement_sql[DATABASE_STATEMENTS] = {
         " DO UPDATE SET name = excluded.name, unit = excluded.unit,"
         " record = excluded.record",
     [DATABASE_ADD_RAW] = "INSERT INTO raw VALUES(?1,?2,?3)",
+    [DATABASE_FIND_TAG] = "SELECT tag FROM record WHERE identity = ?1 AND epoch = ?2 AND kind = ?3"
+                          " AND generation = ?4 AND lane = ?5 AND sequence = ?6",
+    [DATABASE_ADD_ALARM] = "INSERT INTO alarm VALUES(?1,?2,?3,?4,?5,?6,?6,?7)"
+                           " ON CONFLICT(identity, epoch, kind) DO UPDATE SET"
+                           " generation = excluded.generation, sequence = excluded.sequence,"
+                           " last_ms = excluded.last_ms, count = count + excluded.count",
 };
 
 sqlite3_stmt *database_prepare(struct database *db, enum database_statement which, int *rc)

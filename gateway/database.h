@@ -18,6 +18,8 @@
 #include "ferrule/config.h"
 #include "say.h"
 
+#define DATABASE_TAG_BYTES 16u /* of a record */
+
 enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
 
 enum database_statement {
@@ -28,6 +30,8 @@ enum database_statement {
     DATABASE_ADD_HEALTH,
     DATABASE_ADD_SERIES,
     DATABASE_ADD_RAW,
+    DATABASE_FIND_TAG,
+    DATABASE_ADD_ALARM,
     DATABASE_STATEMENTS
 };
 
@@ -66,6 +70,25 @@ bool database_may_pass(int rc);
 /* SQLITE_ROW: *state is filled; SQLITE_DONE: nothing is known of this identity. */
 int database_get_state(struct database *db, const char *id, struct device_state *state);
 void device_state_free(struct device_state *state);
+
+/* One record's place among those of an identity. */
+struct record_key {
+    const char *id;
+    uint32_t epoch;
+    uint32_t kind;
+    uint32_t generation;
+    uint32_t lane;
+    uint32_t sequence;
+};
+
+/* Whether a record with this key was stored, and if so whether its tag is another one. */
+enum database_tag { DATABASE_TAG_NONE, DATABASE_TAG_SAME, DATABASE_TAG_OTHER };
+int database_compare_tag(struct database *db, const struct record_key *key,
+                         const uint8_t tag[DATABASE_TAG_BYTES], enum database_tag *found);
+
+/* Adds `count` alarms of a kind, the newest of them about this key, to what is stored. */
+int database_add_alarm(struct database *db, const char *kind, const struct record_key *key,
+                       int64_t now_ms, uint32_t count);
 
 /* For provisioning, in a transaction: true in *issued if this epoch was ever given to id. */
 int database_was_issued(struct database *db, const char *id, uint32_t epoch, bool *issued);

@@ -57,11 +57,13 @@ static void note_newest(struct server *server, struct device *device, struct acc
     }
 }
 
-static void enqueue(struct server *server, struct accepted *accepted, const struct origin *origin)
+static void enqueue(struct server *server, struct accepted *accepted, const uint8_t *record,
+                    const struct origin *origin)
 {
     struct device *device = contexts_device(&server->contexts, accepted->opened.context);
     accepted->device = device;
     accepted->received_ms = server_unix_ms();
+    memcpy(accepted->tag, record + accepted->size - sizeof accepted->tag, sizeof accepted->tag);
     (void)snprintf(accepted->link, sizeof accepted->link, "%s", origin->link);
     accepted_judge(accepted);
     note_newest(server, device, accepted);
@@ -98,11 +100,12 @@ bool ingest_record(struct server *server, const uint8_t *record, size_t n,
     if (status != FER_OK) {
         report_reject(server, reason_of(server, status, forged_claims, record, n), record, n,
                       origin);
+        alarm_look(server, status, record, n, accepted->bytes);
         explicit_bzero(accepted->bytes, n);
         free(accepted);
         return false;
     }
-    enqueue(server, accepted, origin);
+    enqueue(server, accepted, record, origin);
     if (server->stalled_since_ms == 0 && server->queue_count >= server->options.commit_records) {
         (void)commit_flush(server);
     } else {

@@ -175,7 +175,7 @@ void links_close_all(struct server *server)
 
 void links_check_done(struct server *server)
 {
-    if (server->sources_open == 0 && server->queue_count == 0) {
+    if (server->sources_open == 0 && !commit_waits(server)) {
         (void)event_base_loopexit(server->base, NULL);
     }
 }

@@ -1,5 +1,7 @@
 #include "option.h"
 
+#include <string.h>
+
 #include "text.h"
 
 uint32_t option_number(const char *text, uint32_t least, uint32_t most, const char *name,
@@ -10,4 +12,12 @@ uint32_t option_number(const char *text, uint32_t least, uint32_t most, const ch
         argp_error(state, "--%s %s: must be a number from %u to %u", name, text, least, most);
     }
     return value;
+}
+
+void option_bytes(const char *text, uint8_t *out, size_t capacity, size_t *length, const char *name,
+                  struct argp_state *state)
+{
+    if (!text_from_hex(text, strlen(text), out, capacity, length) || *length == 0) {
+        argp_error(state, "--%s %.200s: must be 1 to %zu bytes in hex", name, text, capacity);
+    }
 }

@@ -72,4 +72,6 @@ void report_summary(const struct server *server)
         " bytes-dropped=%" PRIu64 " acks-sent=%" PRIu64 " acks-held=%" PRIu64,
         counters->frames, counters->frames_oversized, counters->frames_broken,
         counters->frame_bytes_dropped, counters->acks_sent, counters->acks_held);
+    SAY("summary: alarms backwards=%" PRIu64 " suspected=%" PRIu64,
+        counters->alarms[DEVICE_BACKWARDS], counters->alarms[DEVICE_SUSPECTED]);
 }

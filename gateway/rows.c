@@ -135,6 +135,22 @@ static void add_series(void *context, const fer_series *series)
     end_row(rows, row);
 }
 
+/* Two authentic records of one number: the device went backwards, whatever the window knows. */
+static int compare_duplicate(struct database *db, struct accepted *record)
+{
+    const fer_opened *opened = &record->opened;
+    const struct record_key key = {.id = record->device->registered.id,
+                                   .epoch = record->device->registered.epoch,
+                                   .kind = opened->kind,
+                                   .generation = opened->generation,
+                                   .lane = opened->lane,
+                                   .sequence = opened->sequence};
+    enum database_tag found;
+    const int rc = database_compare_tag(db, &key, record->tag, &found);
+    record->contradicts = found == DATABASE_TAG_OTHER;
+    return rc;
+}
+
 static int add_record(struct database *db, struct accepted *record)
 {
     const struct registry_device *device = &record->device->registered;
@@ -155,9 +171,13 @@ static int add_record(struct database *db, struct accepted *record)
     if (record->keep) {
         (void)sqlite3_bind_blob(row, 9, record->bytes, (int)opened->length, SQLITE_STATIC);
     }
+    (void)sqlite3_bind_blob(row, 10, record->tag, (int)sizeof record->tag, SQLITE_STATIC);
     rc = sqlite3_step(row);
     (void)sqlite3_reset(row);
     record->duplicate = rc == SQLITE_DONE && sqlite3_changes(db->handle) == 0;
+    if (record->duplicate) {
+        return compare_duplicate(db, record);
+    }
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 

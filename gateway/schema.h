@@ -3,7 +3,7 @@
 #define FERRULE_GATEWAY_SCHEMA_H
 
 #define SCHEMA_APPLICATION 0x46657231 /* "Fer1" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* Strict tables, so that no column ever holds another type than its own. A reading's `value` is
  * what SQL can say of it; `bits` is the double itself, because SQLite turns NaN into NULL and -0.0
@@ -20,7 +20,8 @@
     " id INTEGER PRIMARY KEY, identity TEXT NOT NULL, epoch INTEGER NOT NULL,"                  \
     " kind INTEGER NOT NULL, generation INTEGER NOT NULL, lane INTEGER NOT NULL,"               \
     " sequence INTEGER NOT NULL, received_ms INTEGER NOT NULL, link TEXT NOT NULL,"             \
-    " kept BLOB," /* the plaintext, where this build does not understand all of it */           \
+    " kept BLOB,"         /* the plaintext, where this build does not understand all of it */   \
+    " tag BLOB NOT NULL," /* as received: a second record of one number has another */          \
     " UNIQUE(identity, epoch, kind, generation, lane, sequence),"                               \
     " FOREIGN KEY(identity, epoch) REFERENCES issued) STRICT;"                                  \
     "CREATE TABLE reading("                                                                     \
@@ -47,6 +48,12 @@
     "CREATE TABLE series("                                                                      \
     " identity TEXT NOT NULL, series INTEGER NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL," \
     " record INTEGER NOT NULL REFERENCES record,"                                               \
-    " PRIMARY KEY(identity, series)) STRICT, WITHOUT ROWID;"
+    " PRIMARY KEY(identity, series)) STRICT, WITHOUT ROWID;"                                    \
+    "CREATE TABLE alarm("                                                                       \
+    " identity TEXT NOT NULL, epoch INTEGER NOT NULL, kind TEXT NOT NULL,"                      \
+    " generation INTEGER NOT NULL, sequence INTEGER NOT NULL," /* of the newest one */          \
+    " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, count INTEGER NOT NULL,"             \
+    " PRIMARY KEY(identity, epoch, kind),"                                                      \
+    " FOREIGN KEY(identity, epoch) REFERENCES issued) STRICT, WITHOUT ROWID;"
 
 #endif

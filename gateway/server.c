@@ -40,7 +40,8 @@ static bool load(struct server *server, struct fault *fault)
     if (!registry_load(server->options.registry, &registry, fault)) {
         return false;
     }
-    if (!contexts_load(&contexts, &registry, &server->db, server->entropy, fault)) {
+    if (!contexts_load(&contexts, &registry, &server->db, server->options.max_skip, server->entropy,
+                       fault)) {
         registry_free(&registry);
         return false;
     }
@@ -171,7 +172,7 @@ static bool open_all(struct server *server, struct fault *fault)
 static void settle(struct server *server)
 {
     links_close_all(server);
-    if (server->stopping && server->queue_count > 0) {
+    if (server->stopping && commit_waits(server)) {
         server->options.patience_s = 0;
         (void)commit_flush(server);
     }

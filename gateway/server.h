@@ -43,6 +43,7 @@ struct options {
     uint32_t commit_records;
     uint32_t max_db_mb; /* 0: no limit */
     uint32_t patience_s;
+    uint32_t max_skip;
     bool datagrams;
     bool acks;
     bool quiet;
@@ -79,6 +80,7 @@ struct counters {
     uint64_t frames_broken;
     uint64_t frame_bytes_dropped;
     uint64_t acks_sent;
+    uint64_t alarms[DEVICE_ALARMS];
     uint64_t acks_held; /* too soon after the last one, or the link had no room */
 };
 
@@ -123,15 +125,17 @@ struct server {
     bool reload;
     bool stopping;
     int exit_code;
+    uint32_t alarms_waiting; /* to be stored */
     struct limiter limiter;
+    struct limiter looks;
     struct counters counters;
 };
 
 int64_t server_unix_ms(void);
 int64_t server_monotonic_ms(void);
 
-/* Reads registry and state again; on failure says why and goes on as before. The queue must be
- * empty. */
+/* Reads registry and state again; on failure says why and goes on as before. Nothing may wait to be
+ * stored. */
 void server_reload(struct server *server);
 
 /* ---- ingest: from bytes to the queue ---- */
@@ -148,6 +152,24 @@ bool ingest_is_full(const struct server *server);
 bool commit_flush(struct server *server);
 void commit_soon(struct server *server);
 void commit_forget(struct server *server);
+
+/* True while something waits to be stored. */
+static inline bool commit_waits(const struct server *server)
+{
+    return server->queue_count > 0 || server->alarms_waiting > 0;
+}
+
+/* ---- alarm: devices that went backwards, or far ahead ---- */
+
+/* Looks at a record that the core refused with this status; scratch has room for n bytes. */
+void alarm_look(struct server *server, fer_status status, const uint8_t *record, size_t n,
+                uint8_t *scratch);
+/* Raises an alarm of a device, at most one of a kind in a minute. */
+void alarm_raise(struct server *server, struct device *device, enum device_alarm_kind kind,
+                 uint32_t generation, uint32_t sequence);
+/* Stores what waits, in the caller's transaction; tells it, after the commit. */
+int alarm_store(struct server *server);
+void alarm_tell(struct server *server);
 
 /* ---- acks ---- */
 

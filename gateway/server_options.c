@@ -19,7 +19,8 @@ enum {
     KEY_COMMIT_MS,
     KEY_COMMIT_RECORDS,
     KEY_MAX_DB,
-    KEY_PATIENCE
+    KEY_PATIENCE,
+    KEY_MAX_SKIP
 };
 
 static const struct argp_option argp_options[] = {
@@ -42,6 +43,8 @@ static const struct argp_option argp_options[] = {
     {"patience", KEY_PATIENCE, "SECONDS", 0,
      "Keep trying this long when the database is full or locked, then give up (60)", 3},
     {0, 0, 0, 0, "The rest:", 4},
+    {"max-skip", KEY_MAX_SKIP, "N", 0,
+     "Follow a device over so many restarts that were not heard (262144)", 4},
     {"no-ack", KEY_NO_ACK, 0, 0, "Answer no record", 4},
     {"quiet", 'q', 0, 0, "No JSON lines on standard output", 4},
     {0, 0, 0, 0, NULL, 0}};
@@ -93,6 +96,9 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
         return 0;
     case KEY_MAX_DB:
         options->max_db_mb = option_number(text, 1, 1u << 20, "max-db-mb", state);
+        return 0;
+    case KEY_MAX_SKIP:
+        options->max_skip = option_number(text, 8, 1u << 31, "max-skip", state);
         return 0;
     case KEY_PATIENCE:
         options->patience_s = option_number(text, 0, 86400, "patience", state);
@@ -146,8 +152,12 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 void server_options_parse(int argc, char **argv, struct options *options)
 {
     const struct argp argp = {argp_options, parse_option, NULL, documentation, NULL, NULL, NULL};
-    *options = (struct options){
-        .baud = 115200, .commit_ms = 50, .commit_records = 256, .patience_s = 60, .acks = true};
+    *options = (struct options){.baud = 115200,
+                                .commit_ms = 50,
+                                .commit_records = 256,
+                                .patience_s = 60,
+                                .max_skip = CONTEXTS_MAX_SKIP,
+                                .acks = true};
     argp_program_version = "ferrule-gateway " FERRULE_VERSION_TEXT;
     (void)argp_parse(&argp, argc, argv, 0, NULL, options);
 }

@@ -13,7 +13,8 @@ bool view_open(struct view *view, const char *registry, const char *database, st
         return false;
     }
     if (!registry_load(registry, &view->registry, fault) ||
-        !contexts_load(&view->contexts, &view->registry, &view->db, host_entropy(), fault)) {
+        !contexts_load(&view->contexts, &view->registry, &view->db, CONTEXTS_MAX_SKIP,
+                       host_entropy(), fault)) {
         view_close(view);
         return false;
     }

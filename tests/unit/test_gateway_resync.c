@@ -177,6 +177,7 @@ static void its_snapshot_supersedes_the_former(void **state)
     before = export();
     assert_int_equal(fer_gateway_resync(gateway, context, SKIP * 3), FER_OK);
     after = export();
+    assert_int_equal(fer_load_u32(after.bytes + 12), fer_load_u32(before.bytes + 12) + 1);
     assert_int_equal(fer_gateway_import(gateway, before.bytes, before.length, &number),
                      FER_DROP_OLD);
     assert_int_equal(fer_gateway_import(gateway, after.bytes, after.length, &number), FER_OK);
@@ -261,30 +262,57 @@ static void thousands_of_unheard_reboots_are_followed(void **state)
     assert_true(generation > 3 * SKIP);
 }
 
-/* Every record of the last `count` generations, live and backlog, spooled and sent newest first:
- * each opens once. Where fewer earlier generations are kept open, no more than those. */
-static void late_records_open_once_each(void **state)
+/* Two records of each lane of the last `count` generations, spooled and sent in any order, twice.
+ */
+static void expect_each_once(uint32_t count, bool newest_first)
 {
-    enum { NEWEST = 40, COUNT = EARLIER + 1 };
-    struct wire late[COUNT][2][2];
+    enum { NEWEST = 40 };
+    struct wire late[REACH + 1][2][2];
+    uint32_t committed = get_counts().committed;
 
-    (void)state;
-    for (uint32_t g = 0; g < COUNT; g++) {
-        for (uint32_t lane = 0; lane < 2; lane++) {
-            for (uint32_t i = 0; i < 2; i++) {
-                late[g][lane][i] = make(NEWEST - g, (fer_lane)lane, i);
-            }
+    assert_true(count <= REACH + 1);
+    for (uint32_t g = 0; g < count; g++) {
+        for (uint32_t i = 0; i < 4; i++) {
+            late[g][i / 2][i % 2] = make(NEWEST - g, (fer_lane)(i / 2), i % 2);
         }
     }
     for (unsigned round = 0; round < 2; round++) {
-        for (uint32_t g = 0; g < COUNT; g++) {
-            for (uint32_t lane = 0; lane < 2; lane++) {
-                assert_int_equal(receive(&late[g][lane][0]), round == 0 ? FER_OK : FER_DROP_REPLAY);
-                assert_int_equal(receive(&late[g][lane][1]), round == 0 ? FER_OK : FER_DROP_REPLAY);
+        for (uint32_t g = 0; g < count; g++) {
+            for (uint32_t i = 0; i < 4; i++) {
+                const struct wire *wire = &late[newest_first ? g : count - 1 - g][i / 2][i % 2];
+
+                assert_int_equal(receive(wire), round == 0 ? FER_OK : FER_DROP_REPLAY);
             }
         }
     }
-    assert_int_equal(get_counts().committed, COUNT * 4);
+    assert_int_equal(get_counts().committed - committed, count * 4);
+}
+
+static void late_records_open_once_each(void **state)
+{
+    (void)state;
+    expect_each_once(EARLIER + 1, true);
+}
+
+/* With as many windows as the gateway reaches back, all of it. */
+static void all_within_reach_open_once_each(void **state)
+{
+    FER_ARENA(wide, FER_GATEWAY_SIZE(1, REACH, WINDOW, CACHE));
+    fer_gateway_config config = get_config();
+    fer_credential credential;
+
+    (void)state;
+    config.contexts = 1;
+    config.earlier = REACH;
+    for (unsigned order = 0; order < 2; order++) {
+        fer_gateway_close(&gateway);
+        assert_int_equal(fer_arena_rewind(&wide, (fer_arena_position){0}), FER_OK);
+        assert_int_equal(fer_gateway_create(&wide, &config, &gateway), FER_OK);
+        fixture_mint(&credential, 0, fixture_route, ROUTE);
+        assert_int_equal(fer_gateway_add(gateway, &credential, &context), FER_OK);
+        expect_each_once(REACH + 1, order == 0);
+    }
+    fer_gateway_close(&gateway);
 }
 
 int main(void)
@@ -302,6 +330,7 @@ int main(void)
         cmocka_unit_test_setup(a_far_jump_is_found_by_its_claim, setup),
         cmocka_unit_test_setup(thousands_of_unheard_reboots_are_followed, setup),
         cmocka_unit_test_setup(late_records_open_once_each, setup),
+        cmocka_unit_test_setup(all_within_reach_open_once_each, setup),
     };
 
     return cmocka_run_group_tests_name("gateway_resync", tests, NULL, NULL);

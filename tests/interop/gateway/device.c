@@ -252,7 +252,10 @@ static void load(struct end *end, const char *path)
         exit(EXIT_FAILURE);
     }
     fclose(file);
+    fer_credential_info info;
     check(fer_credential_parse(blob, sizeof blob, &end->credential), path);
+    check(fer_credential_get_info(&end->credential, &info), path);
+    end->generation = info.generation;
     check(fer_arena_init(&end->arena, cells, sizeof cells / sizeof *cells), "arena");
     check(fer_arena_mark(&end->arena, &end->begin), "mark");
     start_generation(end);

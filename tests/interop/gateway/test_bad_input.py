@@ -136,9 +136,9 @@ class Files(Bench):
 
     def test_a_later_database(self):
         connection = sqlite3.connect(self.db)
-        connection.execute("PRAGMA user_version=2")
+        connection.execute("PRAGMA user_version=99")
         connection.close()
-        self.refuse("ferrule.db", "format 2")
+        self.refuse("ferrule.db", "format 99")
 
     def test_no_database(self):
         self.db.write_bytes(b"not a database, but long enough to be looked at" * 100)
@@ -168,6 +168,37 @@ class Files(Bench):
         connection.close()
         done = self.run_gateway("--file", os.devnull)
         self.assertIn("device a stays closed: its state cannot be read", done.stderr)
+
+    def change(self, sql):
+        connection = sqlite3.connect(self.db)
+        connection.execute(sql)
+        connection.commit()
+        connection.close()
+
+    def test_lost_state_stays_closed(self):
+        """The registry knows the device: nothing of it is accepted until it is issued again."""
+        capture = self.folder / "capture"
+        capture.write_bytes(stream(self.a.readings(3)))
+        self.change("DELETE FROM device")
+        for _ in range(2):
+            done = self.run_gateway("--file", capture)
+            self.assertIn("device a stays closed: the database has no state of it", done.stderr)
+            self.assertEqual(self.rejected(self.summary(done.stderr)), {"closed-device": 3})
+            self.assertEqual((self.count(), self.state()), (0, []))
+
+    def test_state_of_another_epoch_stays_closed(self):
+        """A database from before the device was issued again."""
+        capture = self.folder / "capture"
+        capture.write_bytes(stream(self.a.readings(3)))
+        old = self.db.read_bytes()
+        self.provision("a", "--reissue", blob="second")
+        for path in self.folder.glob("ferrule.db-*"):
+            path.unlink()
+        self.db.write_bytes(old)
+        done = self.run_gateway("--file", capture)
+        self.assertIn("device a stays closed: the registry says epoch", done.stderr)
+        self.assertEqual(self.rejected(self.summary(done.stderr)), {"closed-device": 3})
+        self.assertEqual(self.count(), 0)
 
     def test_a_second_gateway(self):
         self.start_gateway("--listen-unix", self.folder / "s")
