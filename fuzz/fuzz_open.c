@@ -354,6 +354,35 @@ static void do_deliver(bool commit)
     pending[place].used = true;
 }
 
+/* A second look: only what was sealed verifies, no plaintext is seen, and nothing moves. */
+static void do_verify(void)
+{
+    const struct wire *wire = pick();
+    uint8_t before[FER_SNAPSHOT_SIZE(EARLIER, WINDOW)];
+    uint8_t after[FER_SNAPSHOT_SIZE(EARLIER, WINDOW)];
+    uint8_t scratch[sizeof wire->bytes] = {0};
+    size_t length = 0;
+    size_t again = 0;
+    uint32_t steps = count_steps();
+
+    must(fer_gateway_export(gateway, 0, before, sizeof before, &length) == FER_OK);
+    fer_status status =
+        fer_gateway_verify(gateway, wire->bytes, wire->length, scratch, sizeof scratch);
+    must(fer_gateway_export(gateway, 0, after, sizeof after, &again) == FER_OK);
+    must(length == again && memcmp(before, after, length) == 0);
+    must(count_steps() - steps <= REACH);
+    for (size_t i = 0; i < sizeof scratch; i++) {
+        must(scratch[i] == 0);
+    }
+    if (status == FER_OK) {
+        must(wire->length == wire->sealed_length &&
+             memcmp(wire->bytes, wire->sealed, wire->length) == 0);
+    } else {
+        must(fer_status_get_group(status) == FER_GROUP_DROP_INPUT);
+        must(status != FER_DROP_OLD || has_valid_claim(wire));
+    }
+}
+
 static void do_commit(void)
 {
     unsigned place = fer_read_u8(&input) % PENDING;
@@ -385,7 +414,7 @@ static void do_deliver_to_opener(void)
 
 static void step(void)
 {
-    switch (fer_read_u8(&input) % 12u) {
+    switch (fer_read_u8(&input) % 13u) {
     case 0:
         do_seal(FER_LANE_LIVE);
         break;
@@ -418,6 +447,9 @@ static void step(void)
         break;
     case 10:
         do_commit();
+        break;
+    case 11:
+        do_verify();
         break;
     default:
         do_deliver_to_opener();

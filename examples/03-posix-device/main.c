@@ -20,6 +20,8 @@ enum { READINGS = 256, MESSAGES = 4096, INBOUND = 256, DATAGRAM = 1200, LINGER_M
 
 struct options {
     const char *blob, *state, *udp, *unix_path, *serial;
+    uint8_t hardware[FER_HARDWARE_MAX];
+    size_t hardware_length;
     unsigned long interval_ms, count;
 };
 
@@ -43,6 +45,7 @@ static void on_signal(int number)
 static const struct argp_option option_list[] = {
     {"state", 's', "FILE", 0, "Where the device keeps its keys (required)", 0},
     {"blob", 'b', "FILE", 0, "Install this credential first, once; destroy the file afterwards", 0},
+    {"hardware", 'w', "HEX", 0, "This machine's unique id: the credential must be bound to it", 0},
     {"udp", 'u', "HOST:PORT", 0, "Send datagrams there", 0},
     {"unix", 'x', "PATH", 0, "Connect to this unix stream socket", 0},
     {"serial", 't', "DEV", 0, "Use this serial line, 115200 8N1", 0},
@@ -61,6 +64,20 @@ static unsigned long parse_number(const char *text, struct argp_state *state)
     return number;
 }
 
+static void parse_hardware(const char *text, struct options *options, struct argp_state *state)
+{
+    const size_t n = strlen(text) / 2;
+    for (size_t i = 0; i < n && i < FER_HARDWARE_MAX; i++) {
+        char digits[] = {text[2 * i], text[2 * i + 1], '\0'};
+        options->hardware[i] = (uint8_t)strtoul(digits, NULL, 16);
+    }
+    if (n == 0 || n > FER_HARDWARE_MAX || strspn(text, "0123456789abcdefABCDEF") != 2 * n ||
+        text[2 * n] != '\0') {
+        argp_error(state, "%s: 1 to %u bytes in hex are wanted", text, FER_HARDWARE_MAX);
+    }
+    options->hardware_length = n;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     struct options *options = state->input;
@@ -70,6 +87,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'b':
         options->blob = text;
+        return 0;
+    case 'w':
+        parse_hardware(text, options, state);
         return 0;
     case 'u':
         options->udp = text;
@@ -108,41 +128,56 @@ static bool complain(const char *what, const char *why)
     return false;
 }
 
-static bool read_blob(const char *path, fer_credential *credential)
+static bool read_blob(const char *path, uint8_t blob[FER_BLOB_BYTES + 1], size_t *n)
 {
-    uint8_t bytes[FER_CREDENTIAL_BYTES + 1];
     FILE *file = fopen(path, "rbe");
     if (file == NULL) {
         return complain(path, strerror(errno));
     }
     (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in a buffer */
-    size_t n = fread(bytes, 1, sizeof bytes, file);
+    *n = fread(blob, 1, FER_BLOB_BYTES + 1, file);
     (void)fclose(file);
-    fer_status status = fer_credential_parse(bytes, n, credential);
-    explicit_bzero(bytes, sizeof bytes);
-    return status == FER_OK || complain(path, fer_status_text(status));
+    return true;
+}
+
+/* What to do about a blob that was refused. */
+static bool refuse(const struct options *options, fer_status status)
+{
+    switch (status) {
+    case FER_ERR_ORDER:
+        return complain(options->state, "holds a credential already: leave out --blob");
+    case FER_DROP_FORGED:
+        return complain(options->blob, "is bound to other hardware than --hardware says");
+    case FER_DROP_BINDING:
+        return complain(options->blob, options->hardware_length != 0
+                                           ? "is bound to no hardware: issue one that is"
+                                           : "is bound: give this machine's id with --hardware");
+    default:
+        return complain(options->blob, fer_status_text(status));
+    }
 }
 
 static bool install(const struct options *options, fer_nv nv)
 {
     FER_ARENA(arena, FER_STORE_SIZE(NV_FILE_GRANULE));
-    const fer_store_config config = {nv, FER_STORE_STRICT};
-    fer_credential credential;
+    const fer_store_config config = {.nv = nv, .policy = FER_STORE_STRICT};
+    const bool has_id = options->hardware_length != 0;
+    const fer_provision_config hardware = {has_id ? options->hardware : NULL,
+                                           options->hardware_length, has_id};
+    uint8_t blob[FER_BLOB_BYTES + 1];
+    size_t n;
     fer_store *store;
-    if (!read_blob(options->blob, &credential)) {
+    if (!read_blob(options->blob, blob, &n)) {
         return false;
     }
     fer_status status = fer_store_create(&arena, &config, &store);
     if (status == FER_OK) {
-        status = fer_store_install(store, &credential);
+        status = fer_provision(store, &hardware, blob, n);
         fer_store_close(&store);
     }
-    fer_credential_wipe(&credential);
-    if (status == FER_ERR_ORDER) {
-        return complain(options->state, "holds a credential already: leave out --blob");
-    }
+    explicit_bzero(blob, sizeof blob); /* also where it was refused */
     if (status != FER_OK) {
-        return complain(options->state, fer_status_text(status));
+        return refuse(options, status);
     }
     fprintf(stderr, "posix-device: installed; destroy %s now, it must not be installed twice\n",
             options->blob);

@@ -166,6 +166,7 @@ static void test_schedule(void **state)
     uint8_t salt[FER_HASH_BYTES] = {3};
     uint8_t ikm[96];
     uint8_t claim32[4];
+    uint8_t binding[FER_BINDING_BYTES];
     fer_chain chain;
     fer_claim_key claim;
     fer_record_key key;
@@ -178,6 +179,8 @@ static void test_schedule(void **state)
     }
     fer_schedule_claim(&claim, ad, sizeof ad, claim32);
     assert_true(ct_is_tainted(claim32, sizeof claim32));
+    fer_schedule_binding(&claim, ad, sizeof ad, binding);
+    assert_true(ct_is_tainted(binding, sizeof binding));
 }
 
 /* A credential whose keys, and the check over them, are secret. */

@@ -107,6 +107,7 @@ static void test_gateway_refuses_false_handles(void **state)
         fer_credential credential;
         fer_gateway_counts counts;
         fer_gateway_state where;
+        fer_unverified header;
         fer_ticket ticket = {{0}};
         uint32_t number;
 
@@ -120,6 +121,9 @@ static void test_gateway_refuses_false_handles(void **state)
         assert_handle(fer_gateway_seal(no, 0, bytes, 1, out, sizeof out, &length));
         assert_handle(fer_gateway_export(no, 0, out, sizeof out, &length));
         assert_handle(fer_gateway_import(no, bytes, sizeof bytes, &number));
+        assert_handle(fer_gateway_inspect(no, bytes, 40, &number, &header));
+        assert_handle(fer_gateway_verify(no, bytes, 40, out, sizeof out));
+        assert_handle(fer_gateway_resync(no, 0, 1));
         assert_handle(fer_gateway_get_counts(no, &counts));
         assert_handle(fer_gateway_get_state(no, 0, &where));
         fer_gateway_close(&kept);
@@ -132,6 +136,7 @@ static void test_gateway_refuses_false_handles(void **state)
 static void test_store_refuses_false_handles_and_null(void **state)
 {
     const fer_store_config of_store = {config.nv, config.policy};
+    const fer_provision_config unbound = {NULL, 0, 0};
     fer_credential credential;
     fer_credential_info info;
     fer_store *made = NULL;
@@ -141,6 +146,7 @@ static void test_store_refuses_false_handles_and_null(void **state)
 
         fixture_mint(&credential, 0, fixture_route, ROUTE);
         assert_handle(fer_store_install(no, &credential));
+        assert_handle(fer_provision(no, &unbound, credential.bytes, sizeof credential.bytes));
         assert_handle(fer_store_get_info(no, &info));
         assert_handle(fer_store_burn(no, &credential));
         fer_store_close(&kept);

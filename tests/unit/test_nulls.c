@@ -97,6 +97,7 @@ static void test_gateway_refuses_null_and_numbers_of_no_context(void **state)
     fer_gateway *made = NULL;
     fer_credential credential;
     fer_gateway_state where;
+    fer_unverified header;
     uint32_t number;
     (void)state;
     assert_refused(fer_gateway_create(NULL, &of_gateway, &made));
@@ -112,6 +113,7 @@ static void test_gateway_refuses_null_and_numbers_of_no_context(void **state)
         assert_argument(fer_gateway_seal(gateway, i, bytes, 1, out, sizeof out, &length));
         assert_argument(fer_gateway_export(gateway, i, out, sizeof out, &length));
         assert_argument(fer_gateway_get_state(gateway, i, &where));
+        assert_argument(fer_gateway_resync(gateway, i, 1));
     }
     fixture_mint(&credential, 0, fixture_route, ROUTE);
     assert_int_equal(fer_gateway_add(gateway, &credential, &number), FER_OK);
@@ -126,6 +128,11 @@ static void test_gateway_refuses_null_and_numbers_of_no_context(void **state)
     assert_argument(fer_gateway_export(gateway, number, out, sizeof out, NULL));
     assert_argument(fer_gateway_import(gateway, NULL, 100, &number));
     assert_argument(fer_gateway_import(gateway, bytes, sizeof bytes, NULL));
+    assert_argument(fer_gateway_inspect(gateway, NULL, 40, &number, &header));
+    assert_argument(fer_gateway_inspect(gateway, bytes, 40, NULL, &header));
+    assert_argument(fer_gateway_inspect(gateway, bytes, 40, &number, NULL));
+    assert_argument(fer_gateway_verify(gateway, NULL, 40, out, sizeof out));
+    assert_argument(fer_gateway_verify(gateway, bytes, 40, NULL, sizeof out));
     assert_argument(fer_gateway_get_counts(gateway, NULL));
     assert_argument(fer_gateway_get_state(gateway, number, NULL));
 }
@@ -154,6 +161,7 @@ static void test_keys_refuse_null_and_copies(void **state)
     assert_argument(fer_keychain_mint(&root, &nobody, &credential));
     memset(&root, 7, sizeof root);
     assert_argument(fer_keychain_mint(&root, &nowhere, &credential));
+    assert_argument(fer_keychain_forward(NULL, 1));
     assert_argument(fer_keychain_expand(NULL, &keys));
     fixture_mint(&credential, 0, fixture_route, ROUTE);
     assert_argument(fer_keychain_expand(&credential, NULL));

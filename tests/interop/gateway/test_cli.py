@@ -1,4 +1,5 @@
 """gateway_cli: the command line tool."""
+import hmac
 import json
 import os
 import stat
@@ -10,7 +11,7 @@ from bench_of_programs import Bench, frame, main, stream
 class Help(Bench):
     def test_tells_its_commands(self):
         self.assertIn("provision", self.cli("--help").stdout)
-        for command in ("keygen", "provision", "flash", "decode", "explain", "export"):
+        for command in ("keygen", "provision", "resync", "flash", "decode", "explain", "export"):
             self.assertIn("xample", self.cli(command, "--help").stdout)
 
     def test_refuses_what_it_does_not_know(self):
@@ -170,6 +171,41 @@ class Flash(Bench):
         self.one_line(self.cli("flash", "--blob", blob, "--image", self.folder / "i",
                                "--block-size", "16", code=1).stderr, "geometry")
         self.cli("flash", "--blob", blob, "--image", self.folder / "i", "--policy", "x", code=64)
+
+
+class Binding(Bench):
+    CHIP = "300041000c51363934373233"
+
+    def flash(self, blob, *more, code=0):
+        image = self.folder / "image"
+        image.unlink(missing_ok=True)
+        done = self.cli("flash", "--blob", blob, "--image", image, *more, code=code)
+        self.assertEqual(image.exists(), code == 0)
+        return done.stderr
+
+    def test_a_bound_blob(self):
+        blob = self.provision("a", "--hardware", self.CHIP)
+        data = blob.read_bytes()
+        self.assertEqual(len(data), 144)
+        self.assertEqual(data[128:], hmac.digest(data[56:88], b"ferrule1hwid" +
+                                                 bytes.fromhex(self.CHIP), "sha256")[:16])
+        self.flash(blob, "--hardware", self.CHIP)
+        self.one_line(self.flash(blob, "--hardware", self.CHIP[:-2], code=1), "a.blob",
+                      "other hardware")
+        self.one_line(self.flash(blob, code=1), "a.blob", "give", "--hardware")
+
+    def test_an_unbound_blob(self):
+        blob = self.provision("a")
+        self.flash(blob)
+        self.one_line(self.flash(blob, "--hardware", self.CHIP, code=1), "a.blob",
+                      "bound to no hardware", "provision --hardware")
+
+    def test_ids_are_checked(self):
+        for wrong in ("", "0", "xx", "00" * 65):
+            self.provision("a", "--hardware", wrong, code=64)
+            self.cli("flash", "--blob", "x", "--image", "y", "--hardware", wrong, code=64)
+        self.assertFalse(self.db.exists())
+        self.provision("a", "--hardware", "00" * 64)
 
 
 class Looking(Bench):

@@ -1,5 +1,6 @@
 """gateway_posix_device: the example device and the gateway, from provisioning to rows."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,6 +59,34 @@ class EndToEnd(Bench):
         self.assertEqual(self.rejected(summary), {})
         self.assertEqual((summary["broken"], summary["oversized"]), (0, 0))
         self.check_rows([0])
+
+    def test_a_copied_image_is_found(self):
+        """Its memory is copied while it is off, and both go on: the second repeats a generation."""
+        state = self.folder / "state"
+        copy = self.folder / "copy"
+        blob = self.provision("pump-7", "--hardware", "0badc0de")
+        where = f"127.0.0.1:{self.free_port()}"
+        process = self.start_gateway("--udp", where)
+
+        def run(image, *more):
+            done = self.run_device("--state", image, "--udp", where, "--interval", 20, "--count",
+                                   5, *more)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+        run(state, "--blob", blob, "--hardware", "0badc0de")
+        shutil.copy(state, copy)
+        run(state)
+        self.assertNotIn("ALARM", self.errors())
+        rows = self.count()
+        run(copy)
+        self.wait_for(lambda: "ALARM device pump-7 went backwards" in self.errors())
+        _, summary = self.stop_gateway(process)
+        self.assertEqual((summary["backwards"], summary["suspected"]), (1, 0))
+        self.assertEqual(self.query("SELECT identity, kind, generation FROM alarm"),
+                         [("pump-7", "backwards", 1)])
+        # ONCE: what the original sent is what is there.
+        self.assertGreaterEqual(self.count(), rows)
+        self.assertGreater(summary["replayed"], 0)
 
     def test_gateway_dies_and_comes_back(self):
         state = self.folder / "state"
