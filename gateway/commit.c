@@ -171,7 +171,7 @@ static void after_failure(struct server *server, int rc)
 
 bool commit_flush(struct server *server)
 {
-    if (commit_waits(server)) {
+    while (commit_waits(server)) { /* a second time for the alarms that storing raised */
         const int rc = store(server);
         if (rc != SQLITE_OK) {
             after_failure(server, rc);
@@ -179,7 +179,7 @@ bool commit_flush(struct server *server)
         }
         after_success(server);
     }
-    if (server->reload && !commit_waits(server)) {
+    if (server->reload) {
         server->reload = false;
         server_reload(server);
     }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "ct/secret.h"
+#include "ferrule/provision.h"
 #include "internal/credential.h"
 #include "internal/keychain.h"
 
@@ -228,6 +229,44 @@ static void test_refusing_a_corrupt_credential(void **state)
     }
 }
 
+/* Memory that is never called: the blob is refused before. */
+static int never_read(void *context, uint32_t block, uint32_t offset, uint8_t *out, size_t n)
+{
+    (void)context, (void)block, (void)offset, (void)out, (void)n;
+    return FER_PORT_FAILED;
+}
+
+static int never_program(void *context, uint32_t block, uint32_t offset, const uint8_t *in,
+                         size_t n)
+{
+    (void)context, (void)block, (void)offset, (void)in, (void)n;
+    return FER_PORT_FAILED;
+}
+
+static void test_refusing_a_binding(void **state)
+{
+    static const uint8_t chip[] = {1, 2, 3};
+    static const fer_nv_geometry geometry = {512, 2, 1, 0xFF, FER_NV_REWRITE};
+    static const struct fer_nv_ops ops = {never_read, never_program, NULL, NULL};
+    const fer_store_config of_store = {.nv = {&ops, &geometry, NULL}, .policy = FER_STORE_STRICT};
+    const fer_provision_config known = {chip, sizeof chip, 1};
+    FER_ARENA(arena, FER_STORE_SIZE(1));
+    fer_credential c = mint_secret();
+    uint8_t blob[FER_BLOB_BYTES];
+    fer_store *store = NULL;
+
+    (void)state;
+    assert_int_equal(fer_store_create(&arena, &of_store, &store), FER_OK);
+    assert_int_equal(fer_provision_bind(&c, chip, sizeof chip, blob), FER_OK);
+    assert_true(ct_is_tainted(blob + FER_CREDENTIAL_BYTES, 16));
+    for (size_t at = FER_CREDENTIAL_BYTES; at < FER_BLOB_BYTES; at++) {
+        blob[at] ^= 1u;
+        assert_int_equal(fer_provision(store, &known, blob, sizeof blob), FER_DROP_FORGED);
+        blob[at] ^= 1u;
+    }
+    fer_store_close(&store);
+}
+
 #define CT_TEST(f) cmocka_unit_test_setup_teardown(f, remember, expect_none)
 
 int main(void)
@@ -243,6 +282,7 @@ int main(void)
         CT_TEST(test_schedule),
         CT_TEST(test_mint_parse_advance_expand),
         CT_TEST(test_refusing_a_corrupt_credential),
+        CT_TEST(test_refusing_a_binding),
     };
     if (RUNNING_ON_VALGRIND == 0) {
         (void)printf("SKIPPED: not running under valgrind, which finds what this provokes\n");

@@ -9,7 +9,7 @@
 
 #include "gateway_kit.h"
 
-#ifdef FERRULE_QUICK /* emulated: a jump of this size takes half a minute there */
+#ifdef FERRULE_QUICK /* emulated, or under valgrind */
 enum { FAR_JUMP = 20000 };
 #else
 enum { FAR_JUMP = 200000 };

@@ -2,6 +2,7 @@
 import os
 import random
 import shutil
+import signal
 import socket
 import sqlite3
 import time
@@ -124,6 +125,26 @@ class Alarms(Bench):
             output, _ = self.stop_gateway(process)
         self.assertEqual(self.rows(), [("pump-7", "backwards", 0, 0, 1)])
         self.assertEqual(output.count('"type":"alarm"'), 1)
+
+    def test_a_reload_loses_none(self):
+        """The commit that a reload waits for raises one."""
+        before = self.state()[0][2]
+        self.run_over(self.a.readings(3))
+        connection = sqlite3.connect(self.db)
+        connection.execute("UPDATE device SET snapshot = ?", (bytes.fromhex(before),))
+        connection.commit()
+        connection.close()
+        process = self.start_gateway("--listen-unix", self.folder / "s", "--commit-ms", "60000")
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self.folder / "s"))
+            link.sendall(stream(self.clone.readings(3, first=100)))
+            link.settimeout(0.5)
+            with self.assertRaises(TimeoutError):  # all is read, nothing is stored or answered yet
+                link.recv(1)
+            process.send_signal(signal.SIGHUP)
+            self.wait_for(lambda: "reloaded" in self.errors())
+        self.assertEqual(self.rows(), [("pump-7", "backwards", 0, 0, 1)])
+        self.stop_gateway(process)
 
     # ---- no alarm ----
 
