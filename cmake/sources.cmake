@@ -9,6 +9,7 @@ set(FERRULE_SOURCES
   src/crypto/crypto_sodium.c
   src/crypto/schedule.c
   src/device.c
+  src/device_command.c
   src/device_feed.c
   src/device_queue.c
   src/device_sleep.c
@@ -39,6 +40,7 @@ set(FERRULE_SOURCES
   src/store.c
   src/store_medium.c
   src/store_recover.c
+  src/telemetry_command.c
   src/telemetry_decode.c
   src/telemetry_encode.c
 )

@@ -84,17 +84,35 @@ static void on_receipt(void *context, const fer_receipt *receipt)
     check(fer_telemetry_encode_receipt(receipt, d->again, sizeof d->again, &d->length) == FER_OK);
 }
 
+static void on_command(void *context, const fer_command *command)
+{
+    delivery *d = context;
+    d->items++;
+    check_slice(command->body);
+    check(command->id != 0);
+    check(fer_telemetry_encode_command(command, d->again, sizeof d->again, &d->length) == FER_OK);
+}
+
+static void on_result(void *context, const fer_result *result)
+{
+    delivery *d = context;
+    d->items++;
+    check_slice(result->text);
+    check(result->id != 0);
+    check(fer_telemetry_encode_result(result, d->again, sizeof d->again, &d->length) == FER_OK);
+}
+
 static void on_unknown(void *context, uint32_t field)
 {
     delivery *d = context;
     d->items++;
-    check(field > 6);
+    check(field > 8);
 }
 
 static fer_status decode(const uint8_t *bytes, size_t n, delivery *into)
 {
-    const fer_telemetry_visitor visitor = {on_reading, on_event,   on_health,  on_raw,
-                                           on_series,  on_receipt, on_unknown, into};
+    const fer_telemetry_visitor visitor = {on_reading, on_event,   on_health, on_raw,     on_series,
+                                           on_receipt, on_command, on_result, on_unknown, into};
     into->count = into->beyond = into->length = into->items = 0;
     input = bytes;
     input_length = n;

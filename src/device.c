@@ -7,8 +7,8 @@
 #include "internal/device.h"
 #include "internal/keychain.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(19, 120), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(19, 120) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(20, 144), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(20, 144) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {
@@ -32,11 +32,12 @@ static bool is_valid(const fer_device_config *config)
              (config->lock.ops->take == NULL) == (config->lock.ops->give == NULL)));
 }
 
-/* The device and its queues are one piece of the arena; the generation's own arena follows. */
+/* The device, its queues and its commands are one piece of the arena; the generation's own arena
+ * follows. */
 static size_t measure(const fer_device_config *config)
 {
     return FER_ARENA_ROUND(sizeof(fer_device)) + config->readings * sizeof(fer_queued_reading) +
-           FER_ARENA_ROUND(config->messages);
+           FER_DEVICE_COMMANDS_SIZE(config->inbound) + FER_ARENA_ROUND(config->messages);
 }
 
 static void *get_part(fer_device *device, size_t at)
@@ -194,7 +195,7 @@ fer_status fer_device_ready_generation(fer_device *device)
     device->tried_ms = now;
     status = burn(device);
     if (status == FER_OK) {
-        device->health_due = true;
+        device->health_due = FER_HEALTH_DUE;
     }
     return status;
 }

@@ -2,8 +2,10 @@
  * that a recorded one is dead after a reboot without any receive state in flash (ONCE). */
 #include "ferrule/device.h"
 #include "internal/device.h"
+#include "internal/wipe.h"
 
-/* FER_OK: opened. FER_EMPTY: not, which is counted. Nothing tells a peer which check failed. */
+/* FER_OK: opened. FER_EMPTY: not, or not to be delivered, which is counted. Nothing tells a peer
+ * which check failed. */
 static fer_status open_record(fer_device *device, const uint8_t *record, size_t n, uint8_t *out,
                               size_t capacity, size_t *length)
 {
@@ -17,8 +19,14 @@ static fer_status open_record(fer_device *device, const uint8_t *record, size_t 
     }
     if (status == FER_OK) {
         /* cppcheck-suppress uninitStructMember ; FER_OK means that it was opened */
-        *length = opened.length;
-        return fer_sealer_acknowledge(device->sealers[FER_LANE_LIVE]);
+        const size_t length_opened = opened.length;
+        (void)!fer_sealer_acknowledge(device->sealers[FER_LANE_LIVE]);
+        if (!fer_device_admits(device, out, length_opened)) {
+            fer_wipe(out, length_opened);
+            return FER_EMPTY;
+        }
+        *length = length_opened;
+        return FER_OK;
     }
     if (fer_status_get_group(status) != FER_GROUP_DROP_INPUT) {
         return status;
@@ -63,6 +71,9 @@ fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size
     }
     if (n == 0) {
         return FER_EMPTY;
+    }
+    if (device->config.inbound != 0) {
+        device->mark = fer_device_mark_time;
     }
     if (device->decoder != NULL) {
         return feed_stream(device, in, n, used, out, capacity, length);

@@ -120,8 +120,7 @@ void fer_device_drop_readings(fer_device *device, size_t n)
 
 /* ---- messages --------------------------------------------------------------------------- */
 
-/* Where the next message would be encoded, and how many bytes there are. Takes the mutex. */
-static uint8_t *begin_message(fer_device *device, size_t *capacity)
+uint8_t *fer_device_begin_message(fer_device *device, size_t *capacity)
 {
     fer_device_lock(device);
     size_t used = (size_t)device->messages_used + PREFIX;
@@ -129,8 +128,7 @@ static uint8_t *begin_message(fer_device *device, size_t *capacity)
     return *capacity == 0 ? NULL : device->messages + used;
 }
 
-/* Keeps what was encoded, or counts it. Gives the mutex. */
-static fer_status end_message(fer_device *device, fer_status status, size_t length)
+fer_status fer_device_end_message(fer_device *device, fer_status status, size_t length)
 {
     if (status == FER_OK) {
         fer_store_u16(device->messages + device->messages_used, (uint16_t)length);
@@ -168,9 +166,9 @@ fer_status fer_device_event(fer_device *device, fer_severity severity, const cha
     event.base = get_now(device, &event.time_ms);
     event.severity = severity;
     event.text = get_slice(text);
-    uint8_t *out = begin_message(device, &capacity);
+    uint8_t *out = fer_device_begin_message(device, &capacity);
     fer_status status = fer_telemetry_encode_event(&event, out, capacity, &length);
-    return end_message(device, status, length);
+    return fer_device_end_message(device, status, length);
 }
 
 fer_status fer_device_raw(fer_device *device, const uint8_t *bytes, size_t n)
@@ -182,9 +180,9 @@ fer_status fer_device_raw(fer_device *device, const uint8_t *bytes, size_t n)
     if (!fer_device_is_open(device)) {
         return FER_ERR_HANDLE;
     }
-    uint8_t *out = begin_message(device, &capacity);
+    uint8_t *out = fer_device_begin_message(device, &capacity);
     fer_status status = fer_telemetry_encode_raw(raw, out, capacity, &length);
-    return end_message(device, status, length);
+    return fer_device_end_message(device, status, length);
 }
 
 fer_status fer_device_describe(fer_device *device, uint16_t series, const char *name,
@@ -203,9 +201,9 @@ fer_status fer_device_describe(fer_device *device, uint16_t series, const char *
     description.series = series;
     description.name = get_slice(name);
     description.unit = get_slice(unit);
-    uint8_t *out = begin_message(device, &capacity);
+    uint8_t *out = fer_device_begin_message(device, &capacity);
     fer_status status = fer_telemetry_encode_series(&description, out, capacity, &length);
-    return end_message(device, status, length);
+    return fer_device_end_message(device, status, length);
 }
 
 size_t fer_device_copy_message(const fer_device *device, uint8_t *out, size_t capacity)

@@ -2,9 +2,9 @@
  * handles it was made from are closed, and it is destroyed before a seal by those made from it
  * (NONCE).
  *
- *     0  keys: live, backlog, down, 32 bytes each     96  generation32
+ *     0  keys: live, backlog, down, 32 bytes each     96  highest command id32
  *     100 next32: live, backlog, down                112  the first 16 bytes of
- *                             HMAC-SHA256(claim key, "ferrule1img1" ‖ bytes 0..111) */
+ *                HMAC-SHA256(claim key, "ferrule1img1" ‖ generation32 ‖ bytes 0..111) */
 #include <string.h>
 
 #include "ferrule/device.h"
@@ -22,7 +22,7 @@ _Static_assert(MAC_AT + MAC_BYTES == FER_IMAGE_BYTES, "the image has another siz
 _Static_assert(BRANCHES * sizeof(fer_record_key) == NUMBERS_AT, "keys are no longer 32 bytes");
 
 typedef struct fer_image_numbers {
-    uint32_t generation;
+    uint32_t command;
     uint32_t next[BRANCHES]; /* by fer_branch */
 } fer_image_numbers;
 
@@ -37,11 +37,12 @@ static fer_status look_up(fer_device *device, fer_credential *credential, fer_cr
     return status == FER_OK ? fer_credential_read(credential, NULL, claim, NULL) : status;
 }
 
-static void authenticate(const fer_claim_key *claim, const uint8_t *image,
+static void authenticate(const fer_claim_key *claim, uint32_t generation, const uint8_t *image,
                          uint8_t mac[FER_HASH_BYTES])
 {
-    static const uint8_t label[] = {'f', 'e', 'r', 'r', 'u', 'l', 'e', '1', 'i', 'm', 'g', '1'};
+    uint8_t label[] = {'f', 'e', 'r', 'r', 'u', 'l', 'e', '1', 'i', 'm', 'g', '1', 0, 0, 0, 0};
 
+    fer_store_u32(label + sizeof label - 4, generation);
     fer_crypto_mac_secret(&claim->secret, label, sizeof label, image, MAC_AT, mac);
 }
 
@@ -63,7 +64,7 @@ static void write_image(fer_device *device, fer_writer *writer)
     for (unsigned i = 0; i < BRANCHES; i++) {
         fer_write_bytes(writer, keys[i].secret.bytes, sizeof keys[i]);
     }
-    fer_write_u32(writer, device->health.generation);
+    fer_write_u32(writer, fer_device_get_highest_command(device));
     for (unsigned i = 0; i < BRANCHES; i++) {
         fer_write_u32(writer, next[i]);
     }
@@ -94,7 +95,7 @@ fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES
     if (status == FER_OK) {
         fer_writer writer = fer_writer_over(image, FER_IMAGE_BYTES);
         write_image(*device, &writer);
-        authenticate(&claim, image, mac);
+        authenticate(&claim, (*device)->health.generation, image, mac);
         fer_write_bytes(&writer, mac, MAC_BYTES);
         fer_device_close(device);
     }
@@ -124,16 +125,16 @@ static fer_status check_image(const fer_claim_key *claim, const fer_credential_i
 {
     uint8_t mac[FER_HASH_BYTES];
 
-    authenticate(claim, image, mac);
+    authenticate(claim, info->generation - 1u, image, mac);
     if (!fer_crypto_equal(mac, image + MAC_AT, MAC_BYTES)) {
         return FER_DROP_FORGED;
     }
     fer_reader reader = fer_reader_over(image + NUMBERS_AT, MAC_AT - NUMBERS_AT);
-    numbers->generation = fer_read_u32(&reader);
+    numbers->command = fer_read_u32(&reader);
     for (unsigned i = 0; i < BRANCHES; i++) {
         numbers->next[i] = fer_read_u32(&reader);
     }
-    return info->generation - 1u == numbers->generation ? FER_OK : FER_DROP_OLD;
+    return FER_OK;
 }
 
 static fer_status advance(fer_device *device, const fer_image_numbers *numbers)
@@ -147,13 +148,20 @@ static fer_status advance(fer_device *device, const fer_image_numbers *numbers)
     if (status == FER_OK && device->opener != NULL) {
         status = fer_opener_advance(device->opener, next[FER_BRANCH_DOWN]);
     }
+    if (numbers->command > device->config.commands_done) {
+        device->config.commands_done = numbers->command;
+    }
+    if (device->config.inbound != 0) {
+        fer_device_mark_waking(device);
+    }
     /* Each number was a record's; together they are at most burn_records, so this cannot wrap. */
     device->records = next[FER_BRANCH_UP] + next[FER_BRANCH_BACKLOG];
     return status;
 }
 
 static fer_status rebuild(fer_device *device, const fer_credential *credential,
-                          const uint8_t image[FER_IMAGE_BYTES], const fer_image_numbers *numbers)
+                          const fer_credential_info *info, const uint8_t image[FER_IMAGE_BYTES],
+                          const fer_image_numbers *numbers)
 {
     fer_generation generation;
     fer_record_key keys[BRANCHES];
@@ -163,7 +171,7 @@ static fer_status rebuild(fer_device *device, const fer_credential *credential,
     for (unsigned i = 0; i < BRANCHES; i++) {
         fer_read_bytes(&reader, keys[i].secret.bytes, sizeof keys[i]);
     }
-    status = fer_generation_rebuild(&generation, credential, numbers->generation, keys);
+    status = fer_generation_rebuild(&generation, credential, info->generation - 1u, keys);
     if (status == FER_OK) {
         status = fer_device_open_generation(device, &generation);
     }
@@ -188,7 +196,7 @@ static fer_status resume(fer_device *device, const uint8_t image[FER_IMAGE_BYTES
         status = check_image(&claim, &info, image, &numbers);
     }
     if (status == FER_OK) {
-        status = rebuild(device, &credential, image, &numbers);
+        status = rebuild(device, &credential, &info, image, &numbers);
     }
     fer_credential_wipe(&credential);
     fer_wipe(&claim, sizeof claim);

@@ -238,6 +238,10 @@ static uint32_t *get_health_count(fer_health *health, uint32_t number)
         return &health->records_sealed;
     case ferrule_Health_burns_delayed_tag:
         return &health->burns_delayed;
+    case ferrule_Health_commands_stale_tag:
+        return &health->commands_stale;
+    case ferrule_Health_commands_repeated_tag:
+        return &health->commands_repeated;
     default:
         return NULL;
     }
@@ -311,6 +315,73 @@ static bool walk_receipt(fer_slice message, const fer_telemetry_visitor *visitor
     return !scan.bad;
 }
 
+static bool walk_command(fer_slice message, const fer_telemetry_visitor *visitor)
+{
+    fer_command command;
+    fer_field field;
+    fer_scan scan = fer_scan_over(message);
+
+    memset(&command, 0, sizeof command);
+    while (fer_scan_next(&scan, &field)) {
+        switch (field.number) {
+        case ferrule_Command_id_tag:
+            command.id = get_u32(&scan, &field);
+            break;
+        case ferrule_Command_generation_tag:
+            command.generation = get_u32(&scan, &field);
+            break;
+        case ferrule_Command_sequence_tag:
+            command.sequence = get_u32(&scan, &field);
+            break;
+        case ferrule_Command_body_tag:
+            command.body = fer_scan_slice(&scan, &field, FER_COMMAND_MAX);
+            break;
+        default:
+            break;
+        }
+    }
+    if (scan.bad || command.id == 0) {
+        return false;
+    }
+    if (visitor->on_command != NULL) {
+        visitor->on_command(visitor->context, &command);
+    }
+    return true;
+}
+
+static bool walk_result(fer_slice message, const fer_telemetry_visitor *visitor)
+{
+    fer_result result;
+    fer_field field;
+    fer_scan scan = fer_scan_over(message);
+    uint32_t code = FER_RESULT_DONE;
+
+    memset(&result, 0, sizeof result);
+    while (fer_scan_next(&scan, &field)) {
+        switch (field.number) {
+        case ferrule_Result_id_tag:
+            result.id = get_u32(&scan, &field);
+            break;
+        case ferrule_Result_code_tag:
+            code = get_u32(&scan, &field);
+            break;
+        case ferrule_Result_text_tag:
+            result.text = fer_scan_slice(&scan, &field, FER_COMMAND_MAX);
+            break;
+        default:
+            break;
+        }
+    }
+    if (scan.bad || result.id == 0) {
+        return false;
+    }
+    result.code = code <= FER_RESULT_UNKNOWN ? (fer_result_code)code : FER_RESULT_FAILED;
+    if (visitor->on_result != NULL) {
+        visitor->on_result(visitor->context, &result);
+    }
+    return true;
+}
+
 static bool walk_raw(fer_slice raw, const fer_telemetry_visitor *visitor)
 {
     if (raw.length <= FER_RAW_MAX && visitor->on_raw != NULL) {
@@ -334,8 +405,12 @@ static bool walk_arm(const fer_field *field, const fer_telemetry_visitor *visito
         return walk_raw(field->slice, visitor);
     case ferrule_Envelope_describe_tag:
         return walk_describe(field->slice, visitor);
-    default:
+    case ferrule_Envelope_receipt_tag:
         return walk_receipt(field->slice, visitor);
+    case ferrule_Envelope_command_tag:
+        return walk_command(field->slice, visitor);
+    default:
+        return walk_result(field->slice, visitor);
     }
 }
 
@@ -346,7 +421,7 @@ static bool walk(fer_slice envelope, const fer_telemetry_visitor *visitor)
     bool armed = false;
 
     while (fer_scan_next(&scan, &field)) {
-        if (field.number > ferrule_Envelope_receipt_tag) {
+        if (field.number > ferrule_Envelope_result_tag) {
             if (visitor->on_unknown != NULL) {
                 visitor->on_unknown(visitor->context, field.number);
             }

@@ -285,9 +285,9 @@ static void put_event(pb_ostream_t *stream, const void *item)
 }
 
 /* The counts stand in the order of their fields, without gaps. */
-_Static_assert(offsetof(fer_health, burns_delayed) - offsetof(fer_health, generation) ==
+_Static_assert(offsetof(fer_health, commands_repeated) - offsetof(fer_health, generation) ==
                    sizeof(uint32_t) *
-                       (ferrule_Health_burns_delayed_tag - ferrule_Health_generation_tag),
+                       (ferrule_Health_commands_repeated_tag - ferrule_Health_generation_tag),
                "another count in fer_health needs another field");
 
 static void put_health(pb_ostream_t *stream, const void *item)
@@ -296,7 +296,7 @@ static void put_health(pb_ostream_t *stream, const void *item)
     uint32_t field = ferrule_Health_generation_tag;
 
     put_uint(stream, ferrule_Health_uptime_ms_tag, ((const fer_health *)item)->uptime_ms);
-    for (; field <= ferrule_Health_burns_delayed_tag; field++) {
+    for (; field <= ferrule_Health_commands_repeated_tag; field++) {
         uint32_t count;
         memcpy(&count, at, sizeof count);
         put_uint(stream, field, count);

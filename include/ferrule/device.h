@@ -46,6 +46,10 @@ typedef struct fer_device_config {
     uint32_t burn_records;    /* records under one generation before the next is burned; 0: never */
     uint32_t burn_ms;         /* age of a generation before the next is burned; 0: never */
     uint32_t burn_backoff_ms; /* least time between two burns of one uptime, failed ones too */
+    uint32_t
+        stale_records; /* live records since a command's reference that make it stale; 0: off */
+    uint32_t stale_ms; /* age of the reference that does; needs the clock; 0: off */
+    uint32_t commands_done; /* highest command id the application has recorded; 0: none */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
@@ -61,14 +65,19 @@ static inline fer_device_config fer_device_config_default(void)
     config.inbound = 64;
     config.health_every = 256;
     config.burn_backoff_ms = 1000;
+    config.stale_records = 256;
+    config.stale_ms = 60000;
     return config;
 }
 
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(19, 120) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
-     FER_DEVICE_GENERATION_SIZE(inbound) +                                                     \
+    (FER_ARENA_SIZEOF(20, 144) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+     FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +                 \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
+
+/* Of these, what a device that hears keeps of its commands. */
+#define FER_DEVICE_COMMANDS_SIZE(inbound) ((inbound) == 0 ? 0u : FER_ARENA_ROUND(40u))
 
 /* Of these, what holds the keys of one generation: wiped and made anew at each burn. */
 #define FER_DEVICE_GENERATION_SIZE(inbound) \
@@ -129,11 +138,39 @@ FER_MUST_USE fer_status fer_device_take_backlog(fer_device *device, uint8_t *out
 /* Takes what arrived: on a stream any piece of it, on a datagram link one datagram. Sets *used.
  * FER_OK: a downlink opened; its plaintext (a telemetry envelope) is in out, *length bytes; call
  * again with the rest of a stream. FER_EMPTY: all is consumed. Whatever does not authenticate is
- * counted and skipped, with inbound 0 all that comes. Out needs `inbound` bytes, else
- * FER_ERR_CAPACITY and nothing is consumed. The same thread as take. */
+ * counted and skipped, with inbound 0 all that comes; so is a command that came too late or was
+ * delivered before (see commands). Out needs `inbound` bytes, else FER_ERR_CAPACITY and nothing is
+ * consumed. The same thread as take. */
 FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n,
                                         size_t *used, uint8_t *out, size_t capacity,
                                         size_t *length);
+
+/* ---- commands --------------------------------------------------------------------------- */
+
+/* A command is an envelope that feed yields like any other; the telemetry decoder hands it to
+ * on_command. The library sees to it that feed yields
+ *
+ *   - none of a former generation: recorded downlink is dead after a reboot;
+ *   - none that is stale: the record that it refers to was sealed longer ago than stale_ms, or more
+ *     than stale_records live records ago, or under another generation. Time is known by two
+ *     marks, so one older than half of stale_ms may be refused as well, and one older than stale_ms
+ *     never passes (before anything was fed, the generation's start is the only mark). The next take then yields a health envelope even where nothing else waits, so
+ *     that the gateway can issue the command again;
+ *   - no id twice, nor one below an id that was yielded: its result is queued again instead, as far
+ *     as it is known (the last one is, without its text).
+ *
+ * Across reboots the application decides. Where it records the id durably before it acts, a command
+ * runs at most once; where after, at least once. Either way it passes the highest recorded id as
+ * commands_done at create; ids up to it are answered with FER_RESULT_UNKNOWN unless the application
+ * answers them itself, as it should after a start where it recorded the outcome too. With
+ * commands_done 0, a command that was not answered before a reboot may run again after it.
+ * Suspend and resume keep the highest id, and forget the marks and the last result. */
+
+/* Queues how a command ended, n bytes of text of the application's own with it. Threads only;
+ * statuses as for fer_device_event. FER_ERR_ORDER: with inbound 0 there is no command.
+ * FER_ERR_ARGUMENT: id 0, a code out of range, n above FER_COMMAND_MAX. */
+FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_result_code code,
+                                          const uint8_t *text, size_t n);
 
 /* ---- sleep ------------------------------------------------------------------------------ */
 

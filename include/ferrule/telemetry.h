@@ -42,8 +42,9 @@ typedef enum fer_severity {
     FER_ERROR = 3 /* also what a severity is decoded as that this build does not know */
 } fer_severity;
 
-#define FER_TEXT_MAX 1024u /* longest text, in bytes of UTF-8 */
-#define FER_RAW_MAX 64000u /* longest raw plaintext of the application's own, in bytes */
+#define FER_TEXT_MAX 1024u    /* longest text, in bytes of UTF-8 */
+#define FER_COMMAND_MAX 1024u /* longest body of a command, and longest text of its result */
+#define FER_RAW_MAX 64000u    /* longest raw plaintext of the application's own, in bytes */
 
 /* A piece of text or bytes that someone else owns; not terminated. */
 typedef struct fer_slice {
@@ -68,7 +69,9 @@ typedef struct fer_health {
     uint32_t inbound_rejected; /* downlink that did not authenticate, or was old or malformed */
     uint32_t inbound_frames_dropped; /* frames oversized or malformed */
     uint32_t records_sealed;
-    uint32_t burns_delayed; /* takes refused by the back-off between burns */
+    uint32_t burns_delayed;     /* takes refused by the back-off between burns */
+    uint32_t commands_stale;    /* came too late, and were not delivered */
+    uint32_t commands_repeated; /* delivered before, and not again */
 } fer_health;
 
 /* What a series is called. */
@@ -83,6 +86,31 @@ typedef struct fer_receipt {
     uint32_t generation;
     uint32_t sequence;
 } fer_receipt;
+
+/* Something for the device to do. Travels down. Generation and sequence are those of the newest
+ * live record that the gateway had durably accepted: a command that is withheld grows stale by
+ * them. */
+typedef struct fer_command {
+    uint32_t id; /* from 1, rising per identity; never used again */
+    uint32_t generation;
+    uint32_t sequence;
+    fer_slice body; /* the application's own, up to FER_COMMAND_MAX */
+} fer_command;
+
+typedef enum fer_result_code {
+    FER_RESULT_DONE = 0,
+    FER_RESULT_REFUSED = 1, /* understood, and not carried out */
+    FER_RESULT_FAILED = 2,  /* also what a code is decoded as that this build does not know */
+    FER_RESULT_STALE = 3,   /* came too late */
+    FER_RESULT_UNKNOWN = 4  /* delivered before a restart, and nobody knows how it ended */
+} fer_result_code;
+
+/* How the command of this id ended. Travels up. */
+typedef struct fer_result {
+    uint32_t id;
+    fer_result_code code;
+    fer_slice text; /* the application's own, up to FER_COMMAND_MAX; a reader must not trust it */
+} fer_result;
 
 /* ---- encoding --------------------------------------------------------------------------- */
 
@@ -135,6 +163,11 @@ FER_MUST_USE fer_status fer_telemetry_encode_series(const fer_series *series, ui
                                                     size_t capacity, size_t *length);
 FER_MUST_USE fer_status fer_telemetry_encode_receipt(const fer_receipt *receipt, uint8_t *out,
                                                      size_t capacity, size_t *length);
+/* FER_ERR_ARGUMENT: an id 0, a body or text above FER_COMMAND_MAX, a code out of range. */
+FER_MUST_USE fer_status fer_telemetry_encode_command(const fer_command *command, uint8_t *out,
+                                                     size_t capacity, size_t *length);
+FER_MUST_USE fer_status fer_telemetry_encode_result(const fer_result *result, uint8_t *out,
+                                                    size_t capacity, size_t *length);
 
 /* ---- decoding --------------------------------------------------------------------------- */
 
@@ -147,6 +180,8 @@ typedef struct fer_telemetry_visitor {
     void (*on_raw)(void *context, fer_slice raw);
     void (*on_series)(void *context, const fer_series *series);
     void (*on_receipt)(void *context, const fer_receipt *receipt);
+    void (*on_command)(void *context, const fer_command *command);
+    void (*on_result)(void *context, const fer_result *result);
     /* An arm that this build does not know: a later schema. */
     void (*on_unknown)(void *context, uint32_t field);
     void *context;

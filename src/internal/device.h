@@ -9,17 +9,32 @@
 #include "ferrule/device.h"
 #include "internal/handle.h"
 
+/* How soon a health envelope goes out. */
+enum { FER_HEALTH_LATER, FER_HEALTH_DUE, FER_HEALTH_AT_ONCE /* though nothing else waits */ };
+
+/* What a device that hears keeps of its commands. A mark says that the live record of this number,
+ * and all after it, were sealed at this time or later. */
+typedef struct fer_commands {
+    uint64_t marked_ms[2]; /* the newer first */
+    uint32_t marked[2];
+    uint32_t marked_for;  /* generation of the marks + 1; 0: there are none */
+    uint32_t highest;     /* id delivered last */
+    uint32_t answered;    /* id answered last, and how; under the mutex */
+    uint32_t answer_code; /* a fer_result_code */
+} fer_commands;
+
 /* What is touched most comes first: Thumb reaches it with its short loads and stores. */
 struct fer_device {
     fer_tag tag;
-    bool tried;      /* a burn was tried in this uptime */
-    bool health_due; /* before anything else that fits */
-    bool greeted;    /* the last record was an empty one, to ask for a sign of life */
-    uint16_t head;   /* both count on past the capacity; their difference is what waits */
+    bool tried;         /* a burn was tried in this uptime */
+    uint8_t health_due; /* before anything else that fits; FER_HEALTH_… */
+    bool greeted;       /* the last record was an empty one, to ask for a sign of life */
+    uint16_t head;      /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
     uint16_t messages_used;
-    uint32_t records;         /* sealed under the generation, both lanes */
-    fer_device_config config; /* burn_records is never 0 here */
+    void (*mark)(fer_device *); /* before each seal; null until something is fed */
+    uint32_t records;           /* sealed under the generation, both lanes */
+    fer_device_config config;   /* burn_records is never 0 here */
     fer_store *store;
     fer_sealer *sealers[2];     /* by lane; null: no generation is open */
     fer_opener *opener;         /* of that generation's downlink; null also with inbound 0 */
@@ -50,6 +65,11 @@ void fer_device_count(const fer_device *device, uint32_t *count);
 void fer_device_lock(const fer_device *device);
 void fer_device_unlock(const fer_device *device);
 
+/* Where the next message would be encoded, and how many bytes there are. Takes the mutex. */
+uint8_t *fer_device_begin_message(fer_device *device, size_t *capacity);
+/* Keeps what was encoded, or counts it. Gives the mutex. */
+fer_status fer_device_end_message(fer_device *device, fer_status status, size_t length);
+
 /* Readings that wait now; more may come at any moment, fewer only by take. */
 uint16_t fer_device_count_readings(const fer_device *device);
 bool fer_device_is_idle(const fer_device *device);
@@ -61,6 +81,23 @@ void fer_device_drop_message(fer_device *device);
 
 /* What fer_device_get_health tells, of a device that is open. */
 void fer_device_fill_health(const fer_device *device, fer_health *health);
+
+/* ---- commands (device_command.c) -------------------------------------------------------- */
+
+/* Those of a device whose inbound is not 0. */
+fer_commands *fer_device_get_commands(const fer_device *device);
+
+/* Notes when the next live record is sealed, at most twice in stale_ms. */
+void fer_device_mark_time(fer_device *device);
+/* After a sleep: how old the records from before it are, nobody knows. */
+void fer_device_mark_waking(fer_device *device);
+
+/* Whether what was opened may be delivered: true for all but stale and repeated commands, which are
+ * counted and answered. */
+bool fer_device_admits(fer_device *device, const uint8_t *plaintext, size_t n);
+
+/* The highest id ever delivered, of former lives too as far as they are known. */
+uint32_t fer_device_get_highest_command(const fer_device *device);
 
 /* ---- the generation (device.c) ---------------------------------------------------------- */
 

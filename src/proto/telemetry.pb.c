@@ -27,6 +27,13 @@ PB_BIND(ferrule_Series, ferrule_Series, AUTO)
 PB_BIND(ferrule_Receipt, ferrule_Receipt, AUTO)
 
 
+PB_BIND(ferrule_Command, ferrule_Command, AUTO)
+
+
+PB_BIND(ferrule_Result, ferrule_Result, AUTO)
+
+
+
 
 
 #ifndef PB_CONVERT_DOUBLE_FLOAT

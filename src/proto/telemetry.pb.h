@@ -17,6 +17,14 @@ typedef enum _ferrule_Severity {
     ferrule_Severity_ERROR = 3
 } ferrule_Severity;
 
+typedef enum _ferrule_ResultCode {
+    ferrule_ResultCode_DONE = 0,
+    ferrule_ResultCode_REFUSED = 1, /* understood, and not carried out */
+    ferrule_ResultCode_FAILED = 2,
+    ferrule_ResultCode_STALE = 3, /* came too late */
+    ferrule_ResultCode_UNKNOWN = 4 /* delivered before a restart of the device, which does not know how it ended */
+} ferrule_ResultCode;
+
 /* Struct definitions */
 /* The readings of one series. Value k is at base + offset + the first k steps, or, where there are
  no steps, at base + offset + k * period. There are as many steps as values less one, or none.
@@ -66,7 +74,9 @@ typedef struct _ferrule_Health {
     uint32_t inbound_rejected;
     uint32_t inbound_frames_dropped;
     uint32_t records_sealed;
-    uint32_t burns_delayed; /* 9 to 15 free */
+    uint32_t burns_delayed;
+    uint32_t commands_stale;
+    uint32_t commands_repeated; /* 11 to 15 free */
 } ferrule_Health;
 
 typedef PB_BYTES_ARRAY_T(64) ferrule_Series_name_t;
@@ -84,6 +94,24 @@ typedef struct _ferrule_Receipt {
     uint32_t sequence; /* 3 to 15 free */
 } ferrule_Receipt;
 
+typedef PB_BYTES_ARRAY_T(64) ferrule_Command_body_t;
+/* Something for the device to do. Generation and sequence name the newest live record that the
+ gateway had durably accepted when it sealed this: what is withheld on the way grows stale by it. */
+typedef struct _ferrule_Command {
+    uint32_t id; /* from 1, rising per identity; never used again */
+    uint32_t generation;
+    uint32_t sequence;
+    ferrule_Command_body_t body; /* the application's own, at most 1024 */
+} ferrule_Command;
+
+typedef PB_BYTES_ARRAY_T(64) ferrule_Result_text_t;
+/* How the command of this id ended. */
+typedef struct _ferrule_Result {
+    uint32_t id;
+    ferrule_ResultCode code;
+    ferrule_Result_text_t text; /* the application's own, at most 1024 */
+} ferrule_Result;
+
 typedef PB_BYTES_ARRAY_T(64) ferrule_Envelope_raw_t;
 /* One thing to say. An empty envelope is valid: it says that its sender is there. */
 typedef struct _ferrule_Envelope {
@@ -94,7 +122,9 @@ typedef struct _ferrule_Envelope {
         ferrule_Health health;
         ferrule_Envelope_raw_t raw; /* an encoding of the application's own */
         ferrule_Series describe;
-        ferrule_Receipt receipt; /* 7 to 15 are kept for growth: command, command result, blob chunk, time, … */
+        ferrule_Receipt receipt;
+        ferrule_Command command; /* down only */
+        ferrule_Result result; /* up only */
     } body;
 } ferrule_Envelope;
 
@@ -108,6 +138,10 @@ extern "C" {
 #define _ferrule_Severity_MAX ferrule_Severity_ERROR
 #define _ferrule_Severity_ARRAYSIZE ((ferrule_Severity)(ferrule_Severity_ERROR+1))
 
+#define _ferrule_ResultCode_MIN ferrule_ResultCode_DONE
+#define _ferrule_ResultCode_MAX ferrule_ResultCode_UNKNOWN
+#define _ferrule_ResultCode_ARRAYSIZE ((ferrule_ResultCode)(ferrule_ResultCode_UNKNOWN+1))
+
 
 
 
@@ -117,21 +151,28 @@ extern "C" {
 
 
 
+#define ferrule_Result_code_ENUMTYPE ferrule_ResultCode
+
+
 /* Initializer values for message structs */
 #define ferrule_Envelope_init_default            {0, {ferrule_Readings_init_default}}
 #define ferrule_Readings_init_default            {0, {0}, 0, {ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default, ferrule_SeriesReadings_init_default}}
 #define ferrule_SeriesReadings_init_default      {0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 #define ferrule_Event_init_default               {0, {0}, _ferrule_Severity_MIN, {0, {0}}}
-#define ferrule_Health_init_default              {0, 0, 0, 0, 0, 0, 0, 0}
+#define ferrule_Health_init_default              {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define ferrule_Series_init_default              {0, {0, {0}}, {0, {0}}}
 #define ferrule_Receipt_init_default             {0, 0}
+#define ferrule_Command_init_default             {0, 0, 0, {0, {0}}}
+#define ferrule_Result_init_default              {0, _ferrule_ResultCode_MIN, {0, {0}}}
 #define ferrule_Envelope_init_zero               {0, {ferrule_Readings_init_zero}}
 #define ferrule_Readings_init_zero               {0, {0}, 0, {ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero, ferrule_SeriesReadings_init_zero}}
 #define ferrule_SeriesReadings_init_zero         {0, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 #define ferrule_Event_init_zero                  {0, {0}, _ferrule_Severity_MIN, {0, {0}}}
-#define ferrule_Health_init_zero                 {0, 0, 0, 0, 0, 0, 0, 0}
+#define ferrule_Health_init_zero                 {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
 #define ferrule_Series_init_zero                 {0, {0, {0}}, {0, {0}}}
 #define ferrule_Receipt_init_zero                {0, 0}
+#define ferrule_Command_init_zero                {0, 0, 0, {0, {0}}}
+#define ferrule_Result_init_zero                 {0, _ferrule_ResultCode_MIN, {0, {0}}}
 
 /* Field tags (for use in manual encoding/decoding) */
 #define ferrule_SeriesReadings_id_tag            1
@@ -155,17 +196,28 @@ extern "C" {
 #define ferrule_Health_inbound_frames_dropped_tag 6
 #define ferrule_Health_records_sealed_tag        7
 #define ferrule_Health_burns_delayed_tag         8
+#define ferrule_Health_commands_stale_tag        9
+#define ferrule_Health_commands_repeated_tag     10
 #define ferrule_Series_id_tag                    1
 #define ferrule_Series_name_tag                  2
 #define ferrule_Series_unit_tag                  3
 #define ferrule_Receipt_generation_tag           1
 #define ferrule_Receipt_sequence_tag             2
+#define ferrule_Command_id_tag                   1
+#define ferrule_Command_generation_tag           2
+#define ferrule_Command_sequence_tag             3
+#define ferrule_Command_body_tag                 4
+#define ferrule_Result_id_tag                    1
+#define ferrule_Result_code_tag                  2
+#define ferrule_Result_text_tag                  3
 #define ferrule_Envelope_readings_tag            1
 #define ferrule_Envelope_event_tag               2
 #define ferrule_Envelope_health_tag              3
 #define ferrule_Envelope_raw_tag                 4
 #define ferrule_Envelope_describe_tag            5
 #define ferrule_Envelope_receipt_tag             6
+#define ferrule_Envelope_command_tag             7
+#define ferrule_Envelope_result_tag              8
 
 /* Struct field encoding specification for nanopb */
 #define ferrule_Envelope_FIELDLIST(X, a) \
@@ -174,7 +226,9 @@ X(a, STATIC,   ONEOF,    MESSAGE,  (body,event,body.event),   2) \
 X(a, STATIC,   ONEOF,    MESSAGE,  (body,health,body.health),   3) \
 X(a, STATIC,   ONEOF,    BYTES,    (body,raw,body.raw),   4) \
 X(a, STATIC,   ONEOF,    MESSAGE,  (body,describe,body.describe),   5) \
-X(a, STATIC,   ONEOF,    MESSAGE,  (body,receipt,body.receipt),   6)
+X(a, STATIC,   ONEOF,    MESSAGE,  (body,receipt,body.receipt),   6) \
+X(a, STATIC,   ONEOF,    MESSAGE,  (body,command,body.command),   7) \
+X(a, STATIC,   ONEOF,    MESSAGE,  (body,result,body.result),   8)
 #define ferrule_Envelope_CALLBACK NULL
 #define ferrule_Envelope_DEFAULT NULL
 #define ferrule_Envelope_body_readings_MSGTYPE ferrule_Readings
@@ -182,6 +236,8 @@ X(a, STATIC,   ONEOF,    MESSAGE,  (body,receipt,body.receipt),   6)
 #define ferrule_Envelope_body_health_MSGTYPE ferrule_Health
 #define ferrule_Envelope_body_describe_MSGTYPE ferrule_Series
 #define ferrule_Envelope_body_receipt_MSGTYPE ferrule_Receipt
+#define ferrule_Envelope_body_command_MSGTYPE ferrule_Command
+#define ferrule_Envelope_body_result_MSGTYPE ferrule_Result
 
 #define ferrule_Readings_FIELDLIST(X, a) \
 X(a, STATIC,   ONEOF,    SINT64,   (base,unix_ms,base.unix_ms),   1) \
@@ -217,7 +273,9 @@ X(a, STATIC,   SINGULAR, UINT32,   messages_dropped,   4) \
 X(a, STATIC,   SINGULAR, UINT32,   inbound_rejected,   5) \
 X(a, STATIC,   SINGULAR, UINT32,   inbound_frames_dropped,   6) \
 X(a, STATIC,   SINGULAR, UINT32,   records_sealed,    7) \
-X(a, STATIC,   SINGULAR, UINT32,   burns_delayed,     8)
+X(a, STATIC,   SINGULAR, UINT32,   burns_delayed,     8) \
+X(a, STATIC,   SINGULAR, UINT32,   commands_stale,    9) \
+X(a, STATIC,   SINGULAR, UINT32,   commands_repeated,  10)
 #define ferrule_Health_CALLBACK NULL
 #define ferrule_Health_DEFAULT NULL
 
@@ -234,6 +292,21 @@ X(a, STATIC,   SINGULAR, UINT32,   sequence,          2)
 #define ferrule_Receipt_CALLBACK NULL
 #define ferrule_Receipt_DEFAULT NULL
 
+#define ferrule_Command_FIELDLIST(X, a) \
+X(a, STATIC,   SINGULAR, UINT32,   id,                1) \
+X(a, STATIC,   SINGULAR, UINT32,   generation,        2) \
+X(a, STATIC,   SINGULAR, UINT32,   sequence,          3) \
+X(a, STATIC,   SINGULAR, BYTES,    body,              4)
+#define ferrule_Command_CALLBACK NULL
+#define ferrule_Command_DEFAULT NULL
+
+#define ferrule_Result_FIELDLIST(X, a) \
+X(a, STATIC,   SINGULAR, UINT32,   id,                1) \
+X(a, STATIC,   SINGULAR, UENUM,    code,              2) \
+X(a, STATIC,   SINGULAR, BYTES,    text,              3)
+#define ferrule_Result_CALLBACK NULL
+#define ferrule_Result_DEFAULT NULL
+
 extern const pb_msgdesc_t ferrule_Envelope_msg;
 extern const pb_msgdesc_t ferrule_Readings_msg;
 extern const pb_msgdesc_t ferrule_SeriesReadings_msg;
@@ -241,6 +314,8 @@ extern const pb_msgdesc_t ferrule_Event_msg;
 extern const pb_msgdesc_t ferrule_Health_msg;
 extern const pb_msgdesc_t ferrule_Series_msg;
 extern const pb_msgdesc_t ferrule_Receipt_msg;
+extern const pb_msgdesc_t ferrule_Command_msg;
+extern const pb_msgdesc_t ferrule_Result_msg;
 
 /* Defines for backwards compatibility with code written before nanopb-0.4.0 */
 #define ferrule_Envelope_fields &ferrule_Envelope_msg
@@ -250,13 +325,17 @@ extern const pb_msgdesc_t ferrule_Receipt_msg;
 #define ferrule_Health_fields &ferrule_Health_msg
 #define ferrule_Series_fields &ferrule_Series_msg
 #define ferrule_Receipt_fields &ferrule_Receipt_msg
+#define ferrule_Command_fields &ferrule_Command_msg
+#define ferrule_Result_fields &ferrule_Result_msg
 
 /* Maximum encoded size of messages (where known) */
+#define ferrule_Command_size                     84
 #define ferrule_Envelope_size                    6662
 #define ferrule_Event_size                       79
-#define ferrule_Health_size                      53
+#define ferrule_Health_size                      65
 #define ferrule_Readings_size                    6659
 #define ferrule_Receipt_size                     12
+#define ferrule_Result_size                      74
 #define ferrule_SeriesReadings_size              828
 #define ferrule_Series_size                      138
 

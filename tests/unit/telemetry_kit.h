@@ -26,8 +26,10 @@ typedef struct delivery {
     fer_slice raw;
     fer_series series;
     fer_receipt receipt;
+    fer_command command;
+    fer_result result;
     uint32_t unknown;
-    unsigned events, healths, raws, descriptions, receipts, unknowns;
+    unsigned events, healths, raws, descriptions, receipts, commands, results, unknowns;
 } delivery;
 
 static inline void on_reading(void *context, const fer_reading *reading, fer_time_base base)
@@ -73,6 +75,20 @@ static inline void on_receipt(void *context, const fer_receipt *receipt)
     d->receipts++;
 }
 
+static inline void on_command(void *context, const fer_command *command)
+{
+    delivery *d = context;
+    d->command = *command;
+    d->commands++;
+}
+
+static inline void on_result(void *context, const fer_result *result)
+{
+    delivery *d = context;
+    d->result = *result;
+    d->results++;
+}
+
 static inline void on_unknown(void *context, uint32_t field)
 {
     delivery *d = context;
@@ -84,8 +100,8 @@ static delivery got; /* of the last decode */
 
 static inline fer_status decode(const uint8_t *bytes, size_t n)
 {
-    const fer_telemetry_visitor visitor = {on_reading, on_event,   on_health,  on_raw,
-                                           on_series,  on_receipt, on_unknown, &got};
+    const fer_telemetry_visitor visitor = {on_reading, on_event,   on_health, on_raw,     on_series,
+                                           on_receipt, on_command, on_result, on_unknown, &got};
     memset(&got, 0, sizeof got);
     return fer_telemetry_decode(bytes, n, &visitor);
 }

@@ -235,6 +235,14 @@ static void test_telemetry_refuses_null(void **state)
     assert_argument(fer_telemetry_encode_series(&series, out, sizeof out, &length));
     assert_argument(fer_telemetry_encode_receipt(NULL, out, sizeof out, &length));
     assert_argument(fer_telemetry_encode_receipt(&receipt, NULL, sizeof out, &length));
+    const fer_command command = {1, 0, 0, hollow};
+    const fer_result result = {1, FER_RESULT_DONE, hollow};
+    assert_argument(fer_telemetry_encode_command(NULL, out, sizeof out, &length));
+    assert_argument(fer_telemetry_encode_command(&command, out, sizeof out, &length));
+    assert_argument(fer_telemetry_encode_command(&command, out, sizeof out, NULL));
+    assert_argument(fer_telemetry_encode_result(NULL, out, sizeof out, &length));
+    assert_argument(fer_telemetry_encode_result(&result, out, sizeof out, &length));
+    assert_argument(fer_telemetry_encode_result(&result, NULL, sizeof out, &length));
     assert_refused(fer_telemetry_decode(NULL, 1, &visitor));
     assert_argument(fer_telemetry_decode(bytes, 0, NULL));
 }

@@ -86,11 +86,11 @@ static void events_out_of_range_are_refused(void **state)
 static void health_travels(void **state)
 {
     (void)state;
-    const fer_health health = {UINT64_MAX, 1, UINT32_MAX, 3, 4, 5, 6, 7};
-    const fer_health zero = {0, 0, 0, 0, 0, 0, 0, 0};
+    const fer_health health = {UINT64_MAX, 1, UINT32_MAX, 3, 4, 5, 6, 7, 8, 9};
+    const fer_health zero = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     AT_EVERY_CAPACITY(fer_telemetry_encode_health(&health, wire, capacity, &length));
     assert_int_equal(got.healths, 1);
-    assert_memory_equal(&got.health, &health, offsetof(fer_health, burns_delayed) + 4);
+    assert_memory_equal(&got.health, &health, offsetof(fer_health, commands_repeated) + 4);
 
     assert_int_equal(fer_telemetry_encode_health(&zero, wire, sizeof wire, &length), FER_OK);
     assert_int_equal(length, 2);
@@ -158,6 +158,55 @@ static void receipts_travel(void **state)
                      FER_ERR_ARGUMENT);
 }
 
+static void commands_travel(void **state)
+{
+    (void)state;
+    static uint8_t body[FER_COMMAND_MAX + 1], big[FER_COMMAND_MAX + 32];
+    fer_command command = {70000, UINT32_MAX - 1, 3, slice_of("\x01\x02\xFF")};
+    AT_EVERY_CAPACITY(fer_telemetry_encode_command(&command, wire, capacity, &length));
+    assert_int_equal(got.commands, 1);
+    assert_int_equal(got.command.id, 70000);
+    assert_int_equal(got.command.generation, UINT32_MAX - 1);
+    assert_int_equal(got.command.sequence, 3);
+    assert_slice(got.command.body, "\x01\x02\xFF");
+
+    command.body = (fer_slice){body, FER_COMMAND_MAX};
+    assert_int_equal(fer_telemetry_encode_command(&command, big, sizeof big, &length), FER_OK);
+    assert_int_equal(decode(big, length), FER_OK);
+    assert_int_equal(got.command.body.length, FER_COMMAND_MAX);
+    command.body.length++;
+    assert_int_equal(fer_telemetry_encode_command(&command, big, sizeof big, &length),
+                     FER_ERR_ARGUMENT);
+    command.body = (fer_slice){NULL, 0};
+    assert_int_equal(fer_telemetry_encode_command(&command, big, sizeof big, &length), FER_OK);
+    command.id = 0;
+    assert_int_equal(fer_telemetry_encode_command(&command, big, sizeof big, &length),
+                     FER_ERR_ARGUMENT);
+}
+
+static void results_travel(void **state)
+{
+    (void)state;
+    fer_result result = {7, FER_RESULT_UNKNOWN, slice_of("too hot")};
+    AT_EVERY_CAPACITY(fer_telemetry_encode_result(&result, wire, capacity, &length));
+    assert_int_equal(got.results, 1);
+    assert_int_equal(got.result.id, 7);
+    assert_int_equal(got.result.code, FER_RESULT_UNKNOWN);
+    assert_slice(got.result.text, "too hot");
+
+    result.code = (fer_result_code)(FER_RESULT_UNKNOWN + 1);
+    assert_int_equal(fer_telemetry_encode_result(&result, wire, sizeof wire, &length),
+                     FER_ERR_ARGUMENT);
+    result.code = FER_RESULT_DONE;
+    result.id = 0;
+    assert_int_equal(fer_telemetry_encode_result(&result, wire, sizeof wire, &length),
+                     FER_ERR_ARGUMENT);
+    result.id = 1;
+    result.text.length = FER_COMMAND_MAX + 1;
+    assert_int_equal(fer_telemetry_encode_result(&result, wire, sizeof wire, &length),
+                     FER_ERR_ARGUMENT);
+}
+
 /* ---- against the generated descriptors -------------------------------------------------- */
 
 static void the_generic_decoder_reads_the_other_arms(void **state)
@@ -165,7 +214,7 @@ static void the_generic_decoder_reads_the_other_arms(void **state)
     (void)state;
     static ferrule_Envelope envelope;
     const fer_event event = {-77, FER_TIME_BOOT, FER_ERROR, slice_of("hot")};
-    const fer_health health = {1, 2, 3, 4, 5, 6, 7, 8};
+    const fer_health health = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 
     assert_int_equal(fer_telemetry_encode_event(&event, wire, sizeof wire, &length), FER_OK);
     pb_istream_t stream = pb_istream_from_buffer(wire, length);
@@ -188,6 +237,33 @@ static void the_generic_decoder_reads_the_other_arms(void **state)
     assert_int_equal(envelope.body.health.inbound_frames_dropped, 6);
     assert_int_equal(envelope.body.health.records_sealed, 7);
     assert_int_equal(envelope.body.health.burns_delayed, 8);
+    assert_int_equal(envelope.body.health.commands_stale, 9);
+    assert_int_equal(envelope.body.health.commands_repeated, 10);
+}
+
+static void the_generic_decoder_reads_commands_and_results(void **state)
+{
+    (void)state;
+    static ferrule_Envelope envelope;
+    const fer_command command = {7, 300, 5, slice_of("go")};
+    const fer_result result = {7, FER_RESULT_STALE, slice_of("late")};
+
+    assert_int_equal(fer_telemetry_encode_command(&command, wire, sizeof wire, &length), FER_OK);
+    pb_istream_t stream = pb_istream_from_buffer(wire, length);
+    assert_true(pb_decode(&stream, ferrule_Envelope_fields, &envelope));
+    assert_int_equal(envelope.which_body, ferrule_Envelope_command_tag);
+    assert_int_equal(envelope.body.command.id, 7);
+    assert_int_equal(envelope.body.command.generation, 300);
+    assert_int_equal(envelope.body.command.sequence, 5);
+    assert_int_equal(envelope.body.command.body.size, 2);
+
+    assert_int_equal(fer_telemetry_encode_result(&result, wire, sizeof wire, &length), FER_OK);
+    stream = pb_istream_from_buffer(wire, length);
+    assert_true(pb_decode(&stream, ferrule_Envelope_fields, &envelope));
+    assert_int_equal(envelope.which_body, ferrule_Envelope_result_tag);
+    assert_int_equal(envelope.body.result.id, 7);
+    assert_int_equal(envelope.body.result.code, ferrule_ResultCode_STALE);
+    assert_int_equal(envelope.body.result.text.size, 4);
 }
 
 int main(void)
@@ -199,7 +275,10 @@ int main(void)
         cmocka_unit_test_setup(raw_bytes_travel, start),
         cmocka_unit_test_setup(series_are_described, start),
         cmocka_unit_test_setup(receipts_travel, start),
+        cmocka_unit_test_setup(commands_travel, start),
+        cmocka_unit_test_setup(results_travel, start),
         cmocka_unit_test_setup(the_generic_decoder_reads_the_other_arms, start),
+        cmocka_unit_test_setup(the_generic_decoder_reads_commands_and_results, start),
     };
     return cmocka_run_group_tests_name("telemetry", tests, NULL, NULL);
 }

@@ -52,9 +52,9 @@ static void fields_come_in_any_order(void **state)
 static void unknown_arms_are_told(void **state)
 {
     (void)state;
-    assert_int_equal(decode(BYTES(0x3A, 1, 0xFF)), FER_OK);
+    assert_int_equal(decode(BYTES(0x4A, 1, 0xFF)), FER_OK);
     assert_int_equal(got.unknowns, 1);
-    assert_int_equal(got.unknown, 7);
+    assert_int_equal(got.unknown, 9);
     assert_int_equal(decode(BYTES(0x80, 0x7D, 5, 0x22, 1, 'x')), FER_OK); /* field 2000, raw */
     assert_int_equal(got.unknown, 2000);
     assert_int_equal(got.raws, 1);
@@ -100,13 +100,13 @@ static void malformed_envelopes_are_rejected(void **state)
     REJECTED(0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0); /* length near 2^32 */
     REJECTED(0x80);                                  /* tag cut short */
     REJECTED(0x02, 0x00);                            /* field 0 */
-    REJECTED(0x3B, 0x3C);                            /* a group */
+    REJECTED(0x4B, 0x4C);                            /* a group */
     REJECTED(0x3F);                                  /* no such wire type */
     REJECTED(0x08, 0x00);                            /* an arm that is no message */
     REJECTED(0x22, 0, 0x22, 0);                      /* two arms */
     REJECTED(0x32, 0, 0x12, 0);                      /* two different ones */
-    REJECTED(0x22, 1, 'x', 0x38);                    /* raw, then an unknown field cut short */
-    REJECTED(0x38, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02); /* 65 bits */
+    REJECTED(0x22, 1, 'x', 0x48);                    /* raw, then an unknown field cut short */
+    REJECTED(0x48, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02); /* 65 bits */
 }
 
 static void malformed_readings_are_rejected(void **state)
@@ -162,11 +162,57 @@ static void malformed_other_arms_are_rejected(void **state)
     REJECTED(0x2A, 2, 0x10, 0);                            /* name that is a number */
     REJECTED(0x32, 6, 0x08, 0x80, 0x80, 0x80, 0x80, 0x10); /* generation 2^32 */
     REJECTED(0x32, 5, 0x15, 0, 0, 0, 0);                   /* sequence as fixed32 */
+    REJECTED(0x1A, 6, 0x48, 0x80, 0x80, 0x80, 0x80, 0x10); /* commands stale 2^32 */
     /* event { text of FER_TEXT_MAX + 1 bytes } */
     const uint8_t head[] = {0x12, 0x84, 0x08, 0x22, 0x81, 0x08};
     memcpy(text, head, sizeof head);
     assert_int_equal(decode(text, sizeof head + FER_TEXT_MAX + 1), FER_DROP_MALFORMED);
     assert_nothing();
+}
+
+static void malformed_commands_are_rejected(void **state)
+{
+    (void)state;
+    static uint8_t body[FER_COMMAND_MAX + 16];
+    REJECTED(0x3A, 0);                                              /* a command without id */
+    REJECTED(0x3A, 2, 0x08, 0);                                     /* of id 0 */
+    REJECTED(0x3A, 2, 0x0A, 0);                                     /* id that is bytes */
+    REJECTED(0x3A, 6, 0x08, 0x80, 0x80, 0x80, 0x80, 0x10);          /* id 2^32 */
+    REJECTED(0x3A, 4, 0x08, 1, 0x12, 0);                            /* generation that is bytes */
+    REJECTED(0x3A, 8, 0x08, 1, 0x18, 0x80, 0x80, 0x80, 0x80, 0x10); /* sequence 2^32 */
+    REJECTED(0x3A, 4, 0x08, 1, 0x20, 0);                            /* body that is a number */
+    REJECTED(0x3A, 5, 0x08, 1, 0x22, 2, 'x');                       /* body cut short */
+    REJECTED(0x3A, 2, 0x08, 1, 0x3A, 2, 0x08, 2);                   /* two commands */
+    /* command { id 1, body of FER_COMMAND_MAX + 1 bytes } */
+    const uint8_t head[] = {0x3A, 0x86, 0x08, 0x08, 0x01, 0x22, 0x81, 0x08};
+    memcpy(body, head, sizeof head);
+    assert_int_equal(decode(body, sizeof head + FER_COMMAND_MAX + 1), FER_DROP_MALFORMED);
+    assert_nothing();
+}
+
+static void malformed_results_are_rejected(void **state)
+{
+    (void)state;
+    static uint8_t text[FER_COMMAND_MAX + 16];
+    REJECTED(0x42, 0);                        /* a result without id */
+    REJECTED(0x42, 2, 0x08, 0);               /* of id 0 */
+    REJECTED(0x42, 2, 0x0A, 0);               /* id that is bytes */
+    REJECTED(0x42, 4, 0x08, 1, 0x12, 0);      /* code that is bytes */
+    REJECTED(0x42, 4, 0x08, 1, 0x18, 0);      /* text that is a number */
+    REJECTED(0x42, 5, 0x08, 1, 0x1A, 2, 'x'); /* text cut short */
+    const uint8_t head[] = {0x42, 0x86, 0x08, 0x08, 0x01, 0x1A, 0x81, 0x08};
+    memcpy(text, head, sizeof head);
+    assert_int_equal(decode(text, sizeof head + FER_COMMAND_MAX + 1), FER_DROP_MALFORMED);
+    assert_nothing();
+}
+
+static void later_result_codes_are_failures(void **state)
+{
+    (void)state;
+    assert_int_equal(decode(BYTES(0x42, 4, 0x08, 1, 0x10, 4)), FER_OK);
+    assert_int_equal(got.result.code, FER_RESULT_UNKNOWN);
+    assert_int_equal(decode(BYTES(0x42, 4, 0x08, 1, 0x10, 5)), FER_OK);
+    assert_int_equal(got.result.code, FER_RESULT_FAILED);
 }
 
 /* One byte cut anywhere: never delivers, because every envelope here is one arm. */
@@ -207,6 +253,9 @@ int main(void)
         cmocka_unit_test_setup(malformed_readings_are_rejected, start),
         cmocka_unit_test_setup(times_out_of_range_are_rejected, start),
         cmocka_unit_test_setup(malformed_other_arms_are_rejected, start),
+        cmocka_unit_test_setup(malformed_commands_are_rejected, start),
+        cmocka_unit_test_setup(malformed_results_are_rejected, start),
+        cmocka_unit_test_setup(later_result_codes_are_failures, start),
         cmocka_unit_test_setup(every_truncation_is_rejected, start),
         cmocka_unit_test_setup(null_pointers_are_refused, start),
     };

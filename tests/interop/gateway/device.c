@@ -180,7 +180,7 @@ static void send_health(struct end *end)
 {
     uint8_t plaintext[128];
     size_t length = 0;
-    const fer_health health = {123456789, end->generation, 1, 2, 3, 4, 5, 6};
+    const fer_health health = {123456789, end->generation, 1, 2, 3, 4, 5, 6, 7, 8};
     check(fer_telemetry_encode_health(&health, plaintext, sizeof plaintext, &length), "encode");
     seal(end, plaintext, length);
 }

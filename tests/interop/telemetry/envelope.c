@@ -2,7 +2,8 @@
  * decode` turns an envelope into the same lines. Doubles are 16 hex digits, bytes are hex behind x.
  *
  *     reading BASE TIME SERIES BITS     event BASE TIME SEVERITY xTEXT     raw xBYTES
- *     health N N N N N N N N            series ID xNAME xUNIT              receipt N N */
+ *     health N N N N N N N N N N        series ID xNAME xUNIT              receipt N N
+ *     command ID N N xBODY              result ID CODE xTEXT */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,9 +55,10 @@ static void on_health(void *context, const fer_health *h)
 {
     (void)context;
     printf("health %" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32
-           " %" PRIu32 "\n",
+           " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
            h->uptime_ms, h->generation, h->readings_dropped, h->messages_dropped,
-           h->inbound_rejected, h->inbound_frames_dropped, h->records_sealed, h->burns_delayed);
+           h->inbound_rejected, h->inbound_frames_dropped, h->records_sealed, h->burns_delayed,
+           h->commands_stale, h->commands_repeated);
 }
 
 static void on_raw(void *context, fer_slice raw)
@@ -81,6 +83,23 @@ static void on_receipt(void *context, const fer_receipt *receipt)
     printf("receipt %" PRIu32 " %" PRIu32 "\n", receipt->generation, receipt->sequence);
 }
 
+static void on_command(void *context, const fer_command *command)
+{
+    (void)context;
+    printf("command %" PRIu32 " %" PRIu32 " %" PRIu32, command->id, command->generation,
+           command->sequence);
+    print_hex(" ", command->body);
+    printf("\n");
+}
+
+static void on_result(void *context, const fer_result *result)
+{
+    (void)context;
+    printf("result %" PRIu32 " %d", result->id, (int)result->code);
+    print_hex(" ", result->text);
+    printf("\n");
+}
+
 static void decode(void)
 {
     static uint8_t in[65536];
@@ -89,7 +108,9 @@ static void decode(void)
                                            .on_health = on_health,
                                            .on_raw = on_raw,
                                            .on_series = on_series,
-                                           .on_receipt = on_receipt};
+                                           .on_receipt = on_receipt,
+                                           .on_command = on_command,
+                                           .on_result = on_result};
     size_t n = fread(in, 1, sizeof in, stdin);
     check(fer_telemetry_decode(in, n, &visitor) == FER_OK, "malformed");
 }
@@ -115,8 +136,20 @@ static fer_status encode_line(const char *line)
     fer_health h;
     fer_receipt receipt;
     fer_series series;
-    int base, severity;
+    fer_command command;
+    fer_result result;
+    int base, severity, code;
 
+    if (sscanf(line, "command %" SCNu32 " %" SCNu32 " %" SCNu32 " %4095s", &command.id,
+               &command.generation, &command.sequence, a) == 4) {
+        command.body = parse_hex(a, first);
+        return fer_telemetry_encode_command(&command, out, sizeof out, &length);
+    }
+    if (sscanf(line, "result %" SCNu32 " %d %4095s", &result.id, &code, a) == 3) {
+        result.code = (fer_result_code)code;
+        result.text = parse_hex(a, first);
+        return fer_telemetry_encode_result(&result, out, sizeof out, &length);
+    }
     if (sscanf(line, "event %d %" SCNd64 " %d %4095s", &base, &event.time_ms, &severity, a) == 4) {
         event.base = (fer_time_base)base;
         event.severity = (fer_severity)severity;
@@ -125,10 +158,10 @@ static fer_status encode_line(const char *line)
     }
     if (sscanf(line,
                "health %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32
-               " %" SCNu32 " %" SCNu32,
+               " %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32,
                &h.uptime_ms, &h.generation, &h.readings_dropped, &h.messages_dropped,
-               &h.inbound_rejected, &h.inbound_frames_dropped, &h.records_sealed,
-               &h.burns_delayed) == 8) {
+               &h.inbound_rejected, &h.inbound_frames_dropped, &h.records_sealed, &h.burns_delayed,
+               &h.commands_stale, &h.commands_repeated) == 10) {
         return fer_telemetry_encode_health(&h, out, sizeof out, &length);
     }
     if (sscanf(line, "raw %4095s", a) == 1) {

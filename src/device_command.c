@@ -1,0 +1,175 @@
+/* Ferrule: device, commands. What was opened is authentic and came once; here it is judged whether
+ * it came in time, and whether its id is new. A file of its own, which firmware that only seals
+ * does not link. */
+#include "ferrule/device.h"
+#include "ferrule/replay.h"
+#include "internal/device.h"
+
+_Static_assert(FER_ARENA_ROUND(sizeof(fer_commands)) == FER_DEVICE_COMMANDS_SIZE(1),
+               "FER_DEVICE_COMMANDS_SIZE is not what commands take");
+
+/* They lie before the messages. */
+fer_commands *fer_device_get_commands(const fer_device *device)
+{
+    void *commands = device->messages - FER_DEVICE_COMMANDS_SIZE(1);
+    return (fer_commands *)commands;
+}
+
+/* ---- time ------------------------------------------------------------------------------- */
+
+/* Every record of a generation was sealed after its start. A clock that fails tells 0, so that a
+ * record looks older than it is, never younger. */
+static bool has_marks(const fer_device *device)
+{
+    return fer_device_get_commands(device)->marked_for == device->health.generation + 1u;
+}
+
+void fer_device_mark_time(fer_device *device)
+{
+    fer_commands *commands = fer_device_get_commands(device);
+    const uint64_t now = fer_device_get_uptime(device);
+    const bool known = has_marks(device);
+
+    if (known && now - commands->marked_ms[0] < device->config.stale_ms / 2u) {
+        return;
+    }
+    commands->marked_ms[1] = known ? commands->marked_ms[0] : device->burned_ms;
+    commands->marked[1] = known ? commands->marked[0] : 0;
+    commands->marked_ms[0] = now;
+    commands->marked[0] = FER_SEQUENCE_END; /* proves nothing, unless a sealer says better */
+    (void)!fer_sealer_get_next(device->sealers[FER_LANE_LIVE], &commands->marked[0]);
+    commands->marked_for = device->health.generation + 1u;
+}
+
+void fer_device_mark_waking(fer_device *device)
+{
+    fer_commands *commands = fer_device_get_commands(device);
+
+    fer_device_mark_time(device);
+    commands->marked_ms[1] = commands->marked_ms[0];
+    commands->marked[1] = commands->marked[0];
+    device->mark = fer_device_mark_time;
+}
+
+/* Whether something proves that the record was sealed at most stale_ms ago. */
+static bool is_young(const fer_device *device, uint32_t sequence)
+{
+    const fer_commands *commands = fer_device_get_commands(device);
+    const uint64_t now = fer_device_get_uptime(device);
+    const uint32_t most = device->config.stale_ms;
+
+    if (most == 0 || device->config.clock.ops == NULL) {
+        return true;
+    }
+    if (now == 0) {
+        return false;
+    }
+    if (!has_marks(device)) {
+        return now - device->burned_ms <= most;
+    }
+    return (sequence >= commands->marked[0] && now - commands->marked_ms[0] <= most) ||
+           (sequence >= commands->marked[1] && now - commands->marked_ms[1] <= most);
+}
+
+static bool is_fresh(const fer_device *device, const fer_command *command)
+{
+    const uint32_t most = device->config.stale_records;
+    uint32_t next = 0;
+
+    if (fer_sealer_get_next(device->sealers[FER_LANE_LIVE], &next) != FER_OK ||
+        command->generation != device->health.generation || command->sequence >= next) {
+        return false;
+    }
+    return (most == 0 || next - command->sequence <= most) && is_young(device, command->sequence);
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static fer_status queue_result(fer_device *device, const fer_result *result)
+{
+    fer_commands *commands = fer_device_get_commands(device);
+    size_t capacity;
+    size_t length = 0;
+    uint8_t *out = fer_device_begin_message(device, &capacity);
+    fer_status status = fer_telemetry_encode_result(result, out, capacity, &length);
+
+    if (status == FER_OK) {
+        commands->answered = result->id;
+        commands->answer_code = (uint32_t)result->code;
+    }
+    return fer_device_end_message(device, status, length);
+}
+
+fer_status fer_device_answer(fer_device *device, uint32_t id, fer_result_code code,
+                             const uint8_t *text, size_t n)
+{
+    const fer_result result = {id, code, {text, n}};
+
+    if (!fer_device_is_open(device)) {
+        return FER_ERR_HANDLE;
+    }
+    return device->config.inbound == 0 ? FER_ERR_ORDER : queue_result(device, &result);
+}
+
+/* What is known of a command that was delivered before. Of the newest of this life nothing may be
+ * known yet: the application is at it, and will answer. */
+static void answer_again(fer_device *device, uint32_t id)
+{
+    const fer_commands *commands = fer_device_get_commands(device);
+    fer_result result = {id, FER_RESULT_UNKNOWN, {NULL, 0}};
+
+    fer_device_lock(device);
+    const bool known = commands->answered == id;
+    if (known) {
+        result.code = (fer_result_code)commands->answer_code;
+    }
+    fer_device_unlock(device);
+    if (known || id != commands->highest) {
+        (void)!queue_result(device, &result); /* a full queue counts it; the gateway asks again */
+    }
+}
+
+/* ---- the judgement ---------------------------------------------------------------------- */
+
+uint32_t fer_device_get_highest_command(const fer_device *device)
+{
+    const uint32_t done = device->config.commands_done;
+    const uint32_t highest =
+        device->config.inbound == 0 ? 0 : fer_device_get_commands(device)->highest;
+
+    return highest > done ? highest : done;
+}
+
+typedef struct fer_judgement {
+    fer_device *device;
+    bool refused;
+} fer_judgement;
+
+static void judge(void *context, const fer_command *command)
+{
+    fer_judgement *judgement = (fer_judgement *)context;
+    fer_device *device = judgement->device;
+
+    judgement->refused = true;
+    if (command->id <= fer_device_get_highest_command(device)) {
+        fer_device_count(device, &device->health.commands_repeated);
+        answer_again(device, command->id);
+    } else if (!is_fresh(device, command)) {
+        fer_device_count(device, &device->health.commands_stale);
+        device->health_due = FER_HEALTH_AT_ONCE;
+    } else {
+        fer_device_get_commands(device)->highest = command->id;
+        judgement->refused = false;
+    }
+}
+
+/* What does not decode is no command; the application hears it, and what its decoder says. */
+bool fer_device_admits(fer_device *device, const uint8_t *plaintext, size_t n)
+{
+    fer_judgement judgement = {device, false};
+    fer_telemetry_visitor visitor = {0};
+
+    visitor.on_command = judge;
+    visitor.context = &judgement;
+    return fer_telemetry_decode(plaintext, n, &visitor) != FER_OK || !judgement.refused;
+}
