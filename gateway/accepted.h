@@ -49,6 +49,10 @@ int rows_add(struct database *db, struct accepted *record);
 /* One JSON line for each record and for each item in it. */
 void lines_print(FILE *out, const struct accepted *record);
 
+/* One for a command that was closed without a result. */
+struct command;
+void lines_print_closed(FILE *out, const struct command *command);
+
 /* The same for people: `ferrule decode`. */
 void plain_print(FILE *out, const struct accepted *record);
 

@@ -17,6 +17,8 @@ static const struct {
     {"keygen", cli_keygen, "make a root key file, for factories that keep one"},
     {"decode", cli_decode, "print what captured records say; nothing is changed"},
     {"explain", cli_explain, "tell why one record is accepted or rejected, step by step"},
+    {"send", cli_send, "have the gateway send a command to a device"},
+    {"commands", cli_commands, "list commands and how they ended, or cancel one"},
     {"export", cli_export, "print stored readings as CSV"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)

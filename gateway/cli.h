@@ -12,6 +12,8 @@ int cli_resync(int argc, char **argv);
 int cli_flash(int argc, char **argv);
 int cli_decode(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_send(int argc, char **argv);
+int cli_commands(int argc, char **argv);
 int cli_export(int argc, char **argv);
 
 /* Registry, database and core, opened for looking only: nothing stored ever changes. */

@@ -128,6 +128,7 @@ static void after_success(struct server *server)
     }
     acks_send(server);
     release(server);
+    commands_serve(server);
     if (server->stalled_since_ms != 0) {
         SAY("database %s: storing again", server->db.path);
         server->stalled_since_ms = 0;

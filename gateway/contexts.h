@@ -42,6 +42,16 @@ struct device_alarm {
     int64_t not_before_ms; /* monotonic: one a minute */
 };
 
+/* Where a device's commands stand; see commands.c. */
+struct device_command {
+    struct device_ack path; /* how it was heard last */
+    bool open;              /* the database has some for it */
+    bool heard;             /* since the last one was sent */
+    uint32_t id;            /* of the last one that was sent, and how often in this run */
+    uint32_t sends;
+    int64_t sent_ms; /* monotonic */
+};
+
 struct device {
     struct registry_device registered;
     uint32_t context;
@@ -55,6 +65,7 @@ struct device {
     struct device_alarm alarms[DEVICE_ALARMS];
     int64_t look_not_before_ms; /* monotonic: how soon a refused record is looked up again, … */
     int64_t far_not_before_ms;  /* … and how soon a resync is advised again */
+    struct device_command command;
 };
 
 struct contexts {

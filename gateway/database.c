@@ -19,7 +19,8 @@ static const char *const statement_sql[DATABASE_STATEMENTS] = {
                             " ON CONFLICT DO NOTHING",
     [DATABASE_ADD_READING] = "INSERT INTO reading VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [DATABASE_ADD_EVENT] = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7)",
-    [DATABASE_ADD_HEALTH] = "INSERT INTO health VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+    [DATABASE_ADD_HEALTH] = "INSERT INTO health VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,"
+                            "?12)",
     [DATABASE_ADD_SERIES] =
         "INSERT INTO series VALUES(?1,?2,?3,?4,?5) ON CONFLICT(identity, series)"
         " DO UPDATE SET name = excluded.name, unit = excluded.unit,"

@@ -68,6 +68,9 @@ static void enqueue(struct server *server, struct accepted *accepted, const uint
     accepted_judge(accepted);
     note_newest(server, device, accepted);
     acks_note(server, device, accepted, origin);
+    if (server->options.acks) {
+        commands_note(device, accepted, origin);
+    }
     *server->queue_end = accepted;
     server->queue_end = &accepted->next;
     server->queue_count++;

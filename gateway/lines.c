@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "accepted.h"
+#include "command.h"
 #include "text.h"
 
 struct lines_context {
@@ -79,14 +80,19 @@ static cJSON *begin_line(const struct lines_context *lines, const char *type)
     return object;
 }
 
-static void end_line(const struct lines_context *lines, cJSON *object)
+static void print_line(FILE *out, cJSON *object)
 {
     char *text = cJSON_PrintUnformatted(object);
     if (text != NULL) {
-        fprintf(lines->out, "%s\n", text);
+        fprintf(out, "%s\n", text);
     }
     cJSON_free(text);
     cJSON_Delete(object);
+}
+
+static void end_line(const struct lines_context *lines, cJSON *object)
+{
+    print_line(lines->out, object);
 }
 
 static void print_reading(void *context, const fer_reading *reading, fer_time_base base)
@@ -143,6 +149,16 @@ static void print_series(void *context, const fer_series *series)
     end_line(lines, object);
 }
 
+static void print_result(void *context, const fer_result *result)
+{
+    const struct lines_context *lines = context;
+    cJSON *object = begin_line(lines, "result");
+    add_int(object, "id", result->id);
+    cJSON_AddStringToObject(object, "code", command_code_name(result->code));
+    add_text(object, "text", result->text);
+    end_line(lines, object);
+}
+
 static void print_unknown(void *context, uint32_t field)
 {
     const struct lines_context *lines = context;
@@ -173,9 +189,22 @@ void lines_print(FILE *out, const struct accepted *record)
                                            .on_health = print_health,
                                            .on_raw = print_raw,
                                            .on_series = print_series,
+                                           .on_result = print_result,
                                            .on_unknown = print_unknown,
                                            .context = &lines};
     if (fer_telemetry_decode(record->bytes, record->opened.length, &visitor) != FER_OK) {
         SAY("a record of %s was stored but cannot be printed", record->device->registered.id);
     }
+}
+
+void lines_print_closed(FILE *out, const struct command *command)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "type", "command");
+    cJSON_AddStringToObject(object, "device", command->identity);
+    add_int(object, "epoch", command->epoch);
+    add_int(object, "id", command->id);
+    cJSON_AddStringToObject(object, "state", command->state);
+    add_int(object, "sends", command->sends);
+    print_line(out, object);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "accepted.h"
+#include "command.h"
 #include "text.h"
 
 struct plain {
@@ -71,10 +72,11 @@ static void print_health(void *context, const fer_health *health)
     fprintf(plain->out,
             "health: up %" PRIu64 " ms, %" PRIu32 " records sealed, dropped %" PRIu32
             " readings and %" PRIu32 " messages, rejected %" PRIu32 " records and %" PRIu32
-            " frames, %" PRIu32 " burns delayed\n",
+            " frames, %" PRIu32 " burns delayed, %" PRIu32 " commands stale and %" PRIu32
+            " repeated\n",
             health->uptime_ms, health->records_sealed, health->readings_dropped,
             health->messages_dropped, health->inbound_rejected, health->inbound_frames_dropped,
-            health->burns_delayed);
+            health->burns_delayed, health->commands_stale, health->commands_repeated);
 }
 
 static void print_raw(void *context, fer_slice raw)
@@ -96,6 +98,15 @@ static void print_series(void *context, const fer_series *series)
     fputc('\n', plain->out);
 }
 
+static void print_result(void *context, const fer_result *result)
+{
+    const struct plain *plain = context;
+    begin(plain);
+    fprintf(plain->out, "command %" PRIu32 " is %s ", result->id, command_code_name(result->code));
+    print_slice(plain, result->text);
+    fputc('\n', plain->out);
+}
+
 static void print_unknown(void *context, uint32_t field)
 {
     const struct plain *plain = context;
@@ -111,6 +122,7 @@ void plain_print(FILE *out, const struct accepted *record)
                                            .on_health = print_health,
                                            .on_raw = print_raw,
                                            .on_series = print_series,
+                                           .on_result = print_result,
                                            .on_unknown = print_unknown,
                                            .context = &plain};
     if (record->opened.length == 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "accepted.h"
+#include "command.h"
 #include "text.h"
 
 /* What the visitor carries; the first failure stays, and the transaction is rolled back for it. */
@@ -96,7 +97,7 @@ static void add_health(void *context, const fer_health *health)
     const uint32_t counts[] = {
         health->generation,       health->readings_dropped,       health->messages_dropped,
         health->inbound_rejected, health->inbound_frames_dropped, health->records_sealed,
-        health->burns_delayed};
+        health->burns_delayed,    health->commands_stale,         health->commands_repeated};
     const uint64_t uptime = health->uptime_ms < INT64_MAX ? health->uptime_ms : INT64_MAX;
     (void)sqlite3_bind_int64(row, 3, (int64_t)uptime);
     for (int i = 0; i < (int)(sizeof counts / sizeof *counts); i++) {
@@ -115,6 +116,16 @@ static void add_raw(void *context, fer_slice raw)
     (void)sqlite3_bind_blob(row, 3, raw.length > 0 ? raw.bytes : (const uint8_t *)"",
                             (int)raw.length, SQLITE_STATIC);
     end_row(rows, row);
+}
+
+static void add_result(void *context, const fer_result *result)
+{
+    struct rows *rows = context;
+    const struct registry_device *device = &rows->record->device->registered;
+    if (rows->rc == SQLITE_OK) {
+        rows->rc = command_store_result(rows->db, device->id, device->epoch, result,
+                                        rows->record->received_ms);
+    }
 }
 
 static void add_series(void *context, const fer_series *series)
@@ -194,6 +205,7 @@ int rows_add(struct database *db, struct accepted *record)
                                            .on_health = add_health,
                                            .on_raw = add_raw,
                                            .on_series = add_series,
+                                           .on_result = add_result,
                                            .context = &rows};
     if (fer_telemetry_decode(record->bytes, record->opened.length, &visitor) != FER_OK) {
         return SQLITE_INTERNAL; /* it decoded when it was accepted */

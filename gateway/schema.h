@@ -41,6 +41,7 @@
     " readings_dropped INTEGER NOT NULL, messages_dropped INTEGER NOT NULL,"                    \
     " inbound_rejected INTEGER NOT NULL, inbound_frames_dropped INTEGER NOT NULL,"              \
     " records_sealed INTEGER NOT NULL, burns_delayed INTEGER NOT NULL,"                         \
+    " commands_stale INTEGER NOT NULL, commands_repeated INTEGER NOT NULL,"                     \
     " PRIMARY KEY(record, item)) STRICT, WITHOUT ROWID;"                                        \
     "CREATE TABLE raw("                                                                         \
     " record INTEGER NOT NULL REFERENCES record, item INTEGER NOT NULL, bytes BLOB NOT NULL,"   \
@@ -54,6 +55,15 @@
     " generation INTEGER NOT NULL, sequence INTEGER NOT NULL," /* of the newest one */          \
     " first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, count INTEGER NOT NULL,"             \
     " PRIMARY KEY(identity, epoch, kind),"                                                      \
-    " FOREIGN KEY(identity, epoch) REFERENCES issued) STRICT, WITHOUT ROWID;"
+    " FOREIGN KEY(identity, epoch) REFERENCES issued) STRICT, WITHOUT ROWID;"                   \
+    "CREATE TABLE command("                                                                     \
+    " identity TEXT NOT NULL, id INTEGER NOT NULL CHECK(id BETWEEN 1 AND 4294967295),"          \
+    " epoch INTEGER NOT NULL, body BLOB NOT NULL, created_ms INTEGER NOT NULL,"                 \
+    " expires_ms INTEGER NOT NULL, state TEXT NOT NULL CHECK(state IN ('queued', 'sent',"       \
+    " 'done', 'refused', 'failed', 'expired', 'cancelled')), sends INTEGER NOT NULL,"           \
+    " last_sent_ms INTEGER, code INTEGER, text TEXT, done_ms INTEGER,"                          \
+    " PRIMARY KEY(identity, id),"                                                               \
+    " FOREIGN KEY(identity, epoch) REFERENCES issued) STRICT;"                                  \
+    "CREATE INDEX command_open ON command(identity, id) WHERE state IN ('queued','sent');"
 
 #endif

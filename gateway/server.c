@@ -49,6 +49,7 @@ static bool load(struct server *server, struct fault *fault)
     contexts_free(&server->contexts);
     server->registry = registry;
     server->contexts = contexts;
+    commands_look(server);
     return true;
 }
 
@@ -105,7 +106,7 @@ static bool open_loop(struct server *server, struct fault *fault)
     bool done = server->base != NULL;
     if (done) {
         server->commit_timer = evtimer_new(server->base, on_commit, server);
-        done = server->commit_timer != NULL;
+        done = server->commit_timer != NULL && commands_start(server);
     }
     for (size_t i = 0; i < SIGNALS && done; i++) {
         server->signals[i] = evsignal_new(server->base, signals[i].signal, signals[i].call, server);
@@ -191,6 +192,9 @@ static void release(struct server *server)
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
         }
+    }
+    if (server->command_timer != NULL) {
+        event_free(server->command_timer);
     }
     if (server->commit_timer != NULL) {
         event_free(server->commit_timer);

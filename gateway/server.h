@@ -22,6 +22,9 @@
 #define SIGNALS 4
 #define RECORD_MAX (FER_PLAINTEXT_MAX + FER_OVERHEAD_MAX)
 
+/* The longest record that goes down: a command. */
+#define COMMAND_RECORD_MAX (FER_COMMAND_MAX + 32u + FER_OVERHEAD_MAX)
+
 /* Above either, streams are not read and datagrams are dropped until a commit succeeds. */
 #define QUEUE_RECORDS_MAX 4096u
 #define QUEUE_BYTES_MAX (8u << 20)
@@ -81,6 +84,7 @@ struct counters {
     uint64_t frame_bytes_dropped;
     uint64_t acks_sent;
     uint64_t alarms[DEVICE_ALARMS];
+    uint64_t commands_sent;
     uint64_t acks_held; /* too soon after the last one, or the link had no room */
 };
 
@@ -110,6 +114,10 @@ struct server {
     fer_entropy entropy;
     struct event_base *base;
     struct event *commit_timer;
+    struct event *command_timer;
+    int64_t commands_version; /* of the database, when commands were looked for */
+    int64_t expired_ms;       /* monotonic: when they last were */
+    bool commands_open;       /* some device has one */
     struct event *signals[SIGNALS];
     struct link *links;
     uint32_t next_link_id;
@@ -177,6 +185,18 @@ void acks_note(struct server *server, struct device *device, const struct accept
                const struct origin *origin);
 /* For the devices of the records just stored, which are still queued. */
 void acks_send(struct server *server);
+
+/* ---- commands ---- */
+
+/* Starts to look for them. */
+bool commands_start(struct server *server);
+/* Notes how a device can be reached. */
+void commands_note(struct device *device, const struct accepted *record,
+                   const struct origin *origin);
+/* Sends what is due to the devices that were heard; all that the core accepted must be stored. */
+void commands_serve(struct server *server);
+/* Reads which devices have open ones. */
+void commands_look(struct server *server);
 
 /* ---- links ---- */
 

@@ -106,9 +106,10 @@ void stream_resume(struct link *link)
 /* Whole frames or nothing: half a frame would spoil the next. */
 bool stream_send(struct link *link, const uint8_t *record, size_t n)
 {
-    uint8_t frame[FER_FRAME_SIZE(128u)];
+    uint8_t frame[FER_FRAME_SIZE(COMMAND_RECORD_MAX)];
     size_t length = 0;
-    if (n > 128 || evbuffer_get_length(bufferevent_get_output(link->stream)) > UNSENT_MAX) {
+    if (n > COMMAND_RECORD_MAX ||
+        evbuffer_get_length(bufferevent_get_output(link->stream)) > UNSENT_MAX) {
         return false;
     }
     /* The leading delimiter ends whatever noise the line carried before. */

@@ -10,13 +10,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "ferrule/ferrule.h"
 #include "nv_file.h"
 #include "posix.h"
 #include "posix_link.h"
 #include "sensors.h"
 
-enum { READINGS = 256, MESSAGES = 4096, INBOUND = 256, DATAGRAM = 1200, LINGER_MS = 1000 };
+enum {
+    READINGS = 256,
+    MESSAGES = 4096,
+    INBOUND = FER_COMMAND_MAX + 128,
+    DATAGRAM = 1200,
+    LINGER_MS = 1000
+};
 
 struct options {
     const char *blob, *state, *udp, *unix_path, *serial;
@@ -30,6 +37,7 @@ struct end {
     int fd;
     uint8_t unsent[DATAGRAM]; /* a failed link gets the same bytes again, never a new seal */
     size_t unsent_length;
+    struct commands commands;
 };
 
 static volatile sig_atomic_t stopping;
@@ -225,9 +233,16 @@ static void on_receipt(void *context, const fer_receipt *receipt)
             (unsigned)receipt->sequence, (unsigned)receipt->generation);
 }
 
+static void on_command(void *context, const fer_command *command)
+{
+    struct end *end = context;
+    commands_run(&end->commands, end->device, command);
+}
+
 static bool hear(struct end *end)
 {
-    static const fer_telemetry_visitor visitor = {.on_receipt = on_receipt};
+    const fer_telemetry_visitor visitor = {
+        .on_receipt = on_receipt, .on_command = on_command, .context = end};
     uint8_t in[1500], out[INBOUND];
     ssize_t got = read(end->fd, in, sizeof in);
     if (got == 0) {
@@ -245,7 +260,7 @@ static bool hear(struct end *end)
             break;
         }
     }
-    return true;
+    return drain(end); /* what was asked is answered at once */
 }
 
 /* ---- the loop --------------------------------------------------------------------------- */
@@ -290,6 +305,7 @@ static bool run(struct end *end, const struct sensors *sensors, const struct opt
 {
     uint64_t next = now_ms();
     bool good = introduce(end->device, sensors);
+    commands_report(&end->commands, end->device);
     for (unsigned long i = 0; good && stopping == 0; i++) {
         for (size_t k = 0; k < sensors->count; k++) {
             double value;
@@ -301,7 +317,7 @@ static bool run(struct end *end, const struct sensors *sensors, const struct opt
         if (options->count != 0 && i + 1 == options->count) {
             return good && wait_until(end, now_ms() + LINGER_MS, mask);
         }
-        next += options->interval_ms;
+        next += end->commands.interval_ms;
         good = good && wait_until(end, next, mask);
     }
     return good && drain(end);
@@ -355,7 +371,8 @@ int main(int argc, char **argv)
     nv_file file;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!open_state(&options, &file) || (end.fd = open_link(&options)) < 0) {
+    if (!open_state(&options, &file) || !commands_load(&end.commands, options.state) ||
+        (end.fd = open_link(&options)) < 0) {
         return EXIT_FAILURE;
     }
     fer_device_config config = fer_device_config_default();
@@ -366,6 +383,8 @@ int main(int argc, char **argv)
     config.readings = READINGS;
     config.messages = MESSAGES;
     config.inbound = INBOUND;
+    config.commands_done = end.commands.id;
+    end.commands.interval_ms = options.interval_ms;
     fer_status status = fer_device_create(&arena, &config, &end.device);
     if (status != FER_OK) {
         complain("device", fer_status_text(status));

@@ -154,8 +154,9 @@ FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, s
  *   - none that is stale: the record that it refers to was sealed longer ago than stale_ms, or more
  *     than stale_records live records ago, or under another generation. Time is known by two
  *     marks, so one older than half of stale_ms may be refused as well, and one older than stale_ms
- *     never passes (before anything was fed, the generation's start is the only mark). The next take then yields a health envelope even where nothing else waits, so
- *     that the gateway can issue the command again;
+ *     never passes (before anything was fed, the generation's start is the only mark). The next
+ * take then yields a health envelope even where nothing else waits, so that the gateway can issue
+ * the command again;
  *   - no id twice, nor one below an id that was yielded: its result is queued again instead, as far
  *     as it is known (the last one is, without its text).
  *
