@@ -128,6 +128,108 @@ static void downlink_ends_with_its_numbers(void **state)
         FER_RENEW_EXHAUSTED);
 }
 
+/* ---- restored from a backup --------------------------------------------------------------- */
+
+enum { SEALED = 400 };
+
+/* Entropy as the kernel's: whatever is restored, it goes on. Counts, so that only 8 whole bytes
+ * tell two salts apart. */
+static uint64_t kernel;
+static bool kernel_fails;
+
+static int fill_on(void *entropy_context, uint8_t *out, size_t n)
+{
+    (void)entropy_context;
+    assert_int_equal(n, sizeof kernel);
+    kernel++;
+    memcpy(out, &kernel, n);
+    return kernel_fails ? FER_PORT_FAILED : FER_PORT_OK;
+}
+
+/* What makes a nonce of the key of a generation. */
+typedef struct used {
+    uint32_t sequence;
+    uint64_t salt;
+} used;
+
+static used used_up[SEALED];
+static unsigned used_count;
+
+static void restore(const uint8_t *snapshot, size_t n)
+{
+    static const struct fer_entropy_ops ops = {fill_on};
+    fer_gateway_config config = get_config();
+
+    config.entropy.ops = &ops;
+    fer_gateway_close(&gateway);
+    assert_int_equal(fer_arena_rewind(&gateway_arena, (fer_arena_position){0}), FER_OK);
+    assert_int_equal(fer_gateway_create(&gateway_arena, &config, &gateway), FER_OK);
+    assert_int_equal(fer_gateway_import(gateway, snapshot, n, &context), FER_OK);
+}
+
+static void seal_down(void)
+{
+    uint8_t record[sizeof text + FER_OVERHEAD_DOWN(ROUTE)];
+    size_t length;
+    fer_unverified header;
+
+    assert_int_equal(
+        fer_gateway_seal(gateway, context, text, sizeof text, record, sizeof record, &length),
+        FER_OK);
+    assert_int_equal(fer_record_inspect(record, length, &header), FER_OK);
+    assert_int_equal(header.generation, 4);
+    used_up[used_count].sequence = header.sequence;
+    used_up[used_count++].salt = header.salt;
+}
+
+/* NONCE: the numbers begin again, for the gateway forgot them; the salts do not. */
+static void a_restored_gateway_repeats_no_nonce(void **state)
+{
+    uint8_t snapshot[FER_SNAPSHOT_SIZE(EARLIER, WINDOW)];
+    size_t n;
+    unsigned same_number = 0;
+
+    (void)state;
+    used_count = 0;
+    kernel_fails = false;
+    assert_int_equal(receive_new(4, FER_LANE_LIVE, 0), FER_OK);
+    assert_int_equal(fer_gateway_export(gateway, context, snapshot, sizeof snapshot, &n), FER_OK);
+    while (used_count < SEALED) {
+        if (used_count % 50 == 0) {
+            restore(snapshot, n);
+        }
+        seal_down();
+    }
+    for (unsigned i = 0; i < SEALED; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            bool same = used_up[i].sequence == used_up[j].sequence;
+            same_number += same;
+            assert_false(same && used_up[i].salt == used_up[j].salt);
+        }
+    }
+    assert_true(same_number > SEALED);
+}
+
+static void a_restored_gateway_without_entropy_stops(void **state)
+{
+    uint8_t snapshot[FER_SNAPSHOT_SIZE(EARLIER, WINDOW)];
+    uint8_t record[sizeof text + FER_OVERHEAD_DOWN(ROUTE)];
+    size_t n;
+
+    (void)state;
+    assert_int_equal(receive_new(4, FER_LANE_LIVE, 0), FER_OK);
+    assert_int_equal(fer_gateway_export(gateway, context, snapshot, sizeof snapshot, &n), FER_OK);
+    restore(snapshot, n);
+    kernel_fails = true;
+    for (unsigned i = 0; i < 3; i++) {
+        memset(record, 0xEE, sizeof record);
+        assert_int_equal(
+            fer_gateway_seal(gateway, context, text, sizeof text, record, sizeof record, &n),
+            FER_TROUBLE_ENTROPY);
+        assert_true(fixture_is_all(record, sizeof record, 0));
+    }
+}
+
 /* ---- the rest ----------------------------------------------------------------------------- */
 
 static void the_end_of_generations_is_safe(void **state)
@@ -203,6 +305,8 @@ int main(void)
         cmocka_unit_test_setup(downlink_needs_uplink_first, setup),
         cmocka_unit_test_setup(downlink_stops_without_entropy, setup),
         cmocka_unit_test_setup(downlink_ends_with_its_numbers, setup),
+        cmocka_unit_test_setup(a_restored_gateway_repeats_no_nonce, setup),
+        cmocka_unit_test_setup(a_restored_gateway_without_entropy_stops, setup),
         cmocka_unit_test_setup(the_end_of_generations_is_safe, setup),
         cmocka_unit_test_setup(a_small_output_is_the_callers_mistake, setup),
         cmocka_unit_test_setup(looking_checks_its_arguments, setup),
