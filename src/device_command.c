@@ -46,7 +46,6 @@ void fer_device_mark_waking(fer_device *device)
     fer_commands *commands = fer_device_get_commands(device);
 
     fer_device_mark_time(device);
-    commands->marked_ms[1] = commands->marked_ms[0];
     commands->marked[1] = commands->marked[0];
     device->mark = fer_device_mark_time;
 }

@@ -6,10 +6,14 @@
  *
  * A sensor frame holds series (2 bytes), time (8, Unix milliseconds) and value (8, IEEE 754
  * double), little-endian. The frame of one byte 'E' ends the input: the device sends what waits,
- * and exits. */
+ * and exits.
+ *
+ * The gateway may send commands: "period MS" (how long few readings wait for company), "mute
+ * SERIES" and "unmute SERIES". */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "board.h"
@@ -25,7 +29,8 @@ enum {
     MESSAGES = 64,
     INBOUND = 128,
     BATCH = 16,     /* readings worth a record of their own … */
-    LINGER_MS = 20, /* … and how long fewer may wait for company */
+    LINGER_MS = 20, /* … and how long fewer may wait for company, until a command says else */
+    MUTABLE = 32,   /* series below it can be muted */
     RECORD = 230,   /* longest record put on the link */
     SENSOR_FRAME = 18
 };
@@ -40,6 +45,9 @@ static volatile bool sensor_waits; /* its interrupt is off until there is room a
 static volatile bool sensor_ended;
 static volatile uint32_t sensor_rejected;
 static unsigned downlinks;
+static unsigned commands; /* that ran */
+static uint32_t linger_ms = LINGER_MS;
+static volatile uint32_t muted; /* a bit for each series below MUTABLE */
 
 /* ---- sensor: in the interrupt ------------------------------------------------------------ */
 
@@ -58,7 +66,9 @@ static void take_reading(const uint8_t *frame)
     double value;
     memcpy(&value, &bits, sizeof value);
     uint16_t series = (uint16_t)(frame[0] | frame[1] << 8);
-    fer_device_record_at(device, series, (int64_t)load_u64(frame + 2), value);
+    if (series >= MUTABLE || (muted >> series & 1u) == 0) {
+        fer_device_record_at(device, series, (int64_t)load_u64(frame + 2), value);
+    }
 }
 
 static void take_sensor_frame(const uint8_t *frame, size_t n)
@@ -107,14 +117,65 @@ void on_link_byte(void)
     cortex_m_interrupt_disable(CMSDK_UART0_RX_IRQ);
 }
 
+/* A whole number up to `most` behind a word; false where the text is anything else. */
+static bool parse(const char *text, const char *word, uint32_t most, uint32_t *number)
+{
+    char *end;
+    size_t n = strlen(word);
+    if (strncmp(text, word, n) != 0 || text[n] < '0' || text[n] > '9') {
+        return false;
+    }
+    unsigned long value = strtoul(text + n, &end, 10);
+    *number = (uint32_t)value;
+    return *end == '\0' && value <= most;
+}
+
+static bool obey(const char *text)
+{
+    uint32_t number;
+    if (parse(text, "period ", 60000, &number)) {
+        linger_ms = number;
+    } else if (parse(text, "mute ", MUTABLE - 1, &number)) {
+        muted |= UINT32_C(1) << number;
+    } else if (parse(text, "unmute ", MUTABLE - 1, &number)) {
+        muted &= ~(UINT32_C(1) << number);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* All three may run twice without harm, so no id is kept in flash; see fer_device_answer for what
+ * commands that may not need. */
+static void on_command(void *context, const fer_command *command)
+{
+    char text[40] = "";
+    (void)context;
+    bool good = command->body.length < sizeof text;
+    if (good) {
+        memcpy(text, command->body.bytes, command->body.length);
+        good = obey(text);
+    }
+    commands += good;
+    int n = snprintf(text, sizeof text, good ? "%u since the start" : "no such command", commands);
+    fer_status status =
+        fer_device_answer(device, command->id, good ? FER_RESULT_DONE : FER_RESULT_REFUSED,
+                          (const uint8_t *)text, (size_t)n);
+    if (status != FER_OK) {
+        printf("no answer: %s\n", fer_status_text(status)); /* the gateway will ask again */
+    }
+}
+
 static void receive_downlink(void)
 {
     uint8_t byte;
     while (cmsdk_uart_read(CMSDK_UART0, &byte)) {
-        static uint8_t command[INBOUND];
+        static const fer_telemetry_visitor visitor = {.on_command = on_command};
+        static uint8_t envelope[INBOUND];
         size_t used, n;
-        if (fer_device_feed(device, &byte, 1, &used, command, sizeof command, &n) == FER_OK) {
-            downlinks++; /* receipts; a device that takes commands decodes the envelope here */
+        if (fer_device_feed(device, &byte, 1, &used, envelope, sizeof envelope, &n) == FER_OK) {
+            downlinks++;
+            (void)!fer_telemetry_decode(envelope, n, &visitor); /* what is none asks for nothing */
         }
     }
     cortex_m_interrupt_enable(CMSDK_UART0_RX_IRQ);
@@ -131,7 +192,7 @@ static uint64_t now_ms(void)
 static bool is_time_to_send(uint64_t last_ms)
 {
     size_t waiting = READINGS - fer_device_get_room(device);
-    return waiting >= BATCH || sensor_ended || now_ms() - last_ms >= LINGER_MS;
+    return waiting >= BATCH || sensor_ended || now_ms() - last_ms >= linger_ms;
 }
 
 /* Sends all that waits. FER_EMPTY: it did. */

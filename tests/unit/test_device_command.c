@@ -291,6 +291,14 @@ static void a_failing_clock_makes_commands_stale(void **state)
     assert_int_equal(command(1), FER_OK);
 
     fer_device_close(&device);
+    clock_answer = FER_PORT_FAILED; /* from the start: every mark says 0, and so does now */
+    boot();
+    send_one();
+    assert_int_equal(command(2), FER_EMPTY);
+    assert_int_equal(health_now().commands_stale, 1);
+    clock_answer = FER_PORT_OK;
+
+    fer_device_close(&device);
     config.clock.ops = NULL;
     boot();
     send_one();
