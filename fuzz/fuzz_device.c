@@ -1,7 +1,8 @@
 /* What comes back to a device from outside, on a stream and as datagrams, and images to resume
  * from. Invariants: nothing that was not sealed for it opens (FIRST); every input is consumed whole
- * (TOTAL) and counted (HONEST); afterwards the real gateway is still heard, once (ONCE). The first
- * byte chooses link and pieces. */
+ * (TOTAL) and counted (HONEST); afterwards the real gateway is still heard, once (ONCE). And what
+ * the real gateway may seal: a command that was delivered is not delivered again. The first byte
+ * chooses link and pieces, or one of the two others. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,7 @@ static void send_all(fer_device *device)
 /* A device with credential 0, and the gateway's end of its generation 0. */
 static fer_device *start(fer_link link)
 {
-    FER_ARENA(arena, FER_STORE_SIZE(1) + FER_SEALER_SIZE + FER_DEVICE_SIZE(2, 0, INBOUND, 1));
+    FER_ARENA(arena, FER_STORE_SIZE(1) + FER_SEALER_SIZE + FER_DEVICE_SIZE(2, 32, INBOUND, 1));
     const fer_arena_position empty = {0};
     const fer_identity identity = {.identity = (const uint8_t *)"fuzz", .identity_length = 4};
     const fer_store_config store_config = {{&nv_ops, &geometry, NULL}, FER_STORE_STRICT};
@@ -91,7 +92,7 @@ static fer_device *start(fer_link link)
     config.nv = store_config.nv;
     config.link = link;
     config.readings = 2;
-    config.messages = 0;
+    config.messages = 32;
     config.inbound = INBOUND;
     check(fer_device_create(&arena, &config, &device) == FER_OK);
     return device;
@@ -132,6 +133,46 @@ static void feed_genuine(fer_device *device, fer_link link)
     check(feed(device, wire, n, &used) == FER_EMPTY);
 }
 
+static void note_command(void *context, const fer_command *command)
+{
+    *(uint32_t *)context = command->id;
+}
+
+/* Seals a plaintext down; the id of the command that comes out of the device, or 0. */
+static uint32_t deliver(fer_device *device, const uint8_t *plaintext, size_t n)
+{
+    uint8_t record[INBOUND], out[INBOUND];
+    size_t used, length;
+    uint32_t id = 0;
+    const fer_telemetry_visitor visitor = {.on_command = note_command, .context = &id};
+    check(fer_sealer_seal(gateway, plaintext, n, record, sizeof record, &length) == FER_OK);
+    fer_status status = fer_device_feed(device, record, length, &used, out, sizeof out, &length);
+    check(used != 0 && (status == FER_OK ? length == n : status == FER_EMPTY && length == 0));
+    if (status == FER_OK) {
+        check(memcmp(out, plaintext, n) == 0);
+        (void)!fer_telemetry_decode(out, n, &visitor);
+    }
+    return id;
+}
+
+/* A gateway that says anything at all. */
+static void obey(const uint8_t *plaintext, size_t n)
+{
+    fer_device *device = start(FER_LINK_DATAGRAM);
+    fer_health health;
+    n = n < INBOUND - FER_OVERHEAD_DOWN(0) ? n : INBOUND - FER_OVERHEAD_DOWN(0);
+    send_all(device);
+    uint32_t id = deliver(device, plaintext, n);
+    if (id != 0) {
+        check(fer_device_answer(device, id, FER_RESULT_DONE, NULL, 0) == FER_OK);
+        check(deliver(device, plaintext, n) == 0);
+        check(fer_device_get_health(device, &health) == FER_OK && health.commands_repeated == 1);
+    }
+    send_all(device);
+    fer_device_close(&device);
+    fer_sealer_close(&gateway);
+}
+
 static void resume_from(const uint8_t *bytes, size_t n)
 {
     uint8_t image[FER_IMAGE_BYTES] = {0};
@@ -157,6 +198,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (data[0] == 0xFF) {
         resume_from(data + 1, size - 1);
+        return 0;
+    }
+    if (data[0] == 0xFE) {
+        obey(data + 1, size - 1);
         return 0;
     }
     fer_link link = (data[0] & 1) != 0 ? FER_LINK_STREAM : FER_LINK_DATAGRAM;
