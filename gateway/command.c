@@ -213,7 +213,6 @@ static const char *state_of(fer_result_code code)
     case FER_RESULT_DONE:
         return "done";
     case FER_RESULT_REFUSED:
-    case FER_RESULT_STALE:
         return "refused";
     default:
         return "failed";
@@ -226,6 +225,9 @@ int command_store_result(struct database *db, const char *identity, uint32_t epo
     char clean[FER_COMMAND_MAX + 1];
     sqlite3_stmt *row = NULL;
     bool changed = false;
+    if (result->code == FER_RESULT_STALE) {
+        return SQLITE_OK; /* it stays open, and goes out again with a fresh reference */
+    }
     text_clean(result->text.bytes, result->text.length, clean);
     const int rc = prepare(db, &row,
                            "UPDATE command SET state = ?4, code = ?5, text = ?6, done_ms = ?7"

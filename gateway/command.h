@@ -47,7 +47,7 @@ int command_mark_sent(struct database *db, const char *identity, uint32_t id, in
                       bool *marked);
 
 /* What a device reports, inside the transaction of its record. A result that is known stays; one
- * that nobody knew gives way. */
+ * that nobody knew gives way, and a command that came too late stays open. */
 int command_store_result(struct database *db, const char *identity, uint32_t epoch,
                          const fer_result *result, int64_t now_ms);
 

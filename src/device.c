@@ -195,7 +195,7 @@ fer_status fer_device_ready_generation(fer_device *device)
     device->tried_ms = now;
     status = burn(device);
     if (status == FER_OK) {
-        device->health_due = FER_HEALTH_DUE;
+        device->health_due = true;
     }
     return status;
 }

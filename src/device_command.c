@@ -84,7 +84,8 @@ static bool is_fresh(const fer_device *device, const fer_command *command)
 
 /* ---- results ---------------------------------------------------------------------------- */
 
-static fer_status queue_result(fer_device *device, const fer_result *result)
+/* What the application says is remembered. */
+static fer_status queue_result(fer_device *device, const fer_result *result, bool remember)
 {
     fer_commands *commands = fer_device_get_commands(device);
     size_t capacity;
@@ -92,7 +93,7 @@ static fer_status queue_result(fer_device *device, const fer_result *result)
     uint8_t *out = fer_device_begin_message(device, &capacity);
     fer_status status = fer_telemetry_encode_result(result, out, capacity, &length);
 
-    if (status == FER_OK) {
+    if (status == FER_OK && remember) {
         commands->answered = result->id;
         commands->answer_code = (uint32_t)result->code;
     }
@@ -107,7 +108,20 @@ fer_status fer_device_answer(fer_device *device, uint32_t id, fer_result_code co
     if (!fer_device_is_open(device)) {
         return FER_ERR_HANDLE;
     }
-    return device->config.inbound == 0 ? FER_ERR_ORDER : queue_result(device, &result);
+    if (code == FER_RESULT_STALE) {
+        return FER_ERR_ARGUMENT;
+    }
+    return device->config.inbound == 0 ? FER_ERR_ORDER : queue_result(device, &result, true);
+}
+
+/* Also a fresh record, though nothing else waits: the gateway can issue the command again. Where
+ * the queue is full, others wait, and do as well; it is counted. */
+static void answer_stale(fer_device *device, uint32_t id)
+{
+    const fer_result result = {id, FER_RESULT_STALE, {NULL, 0}};
+
+    device->health_due = true;
+    (void)!queue_result(device, &result, false);
 }
 
 /* What is known of a command that was delivered before. Of the newest of this life nothing may be
@@ -124,7 +138,8 @@ static void answer_again(fer_device *device, uint32_t id)
     }
     fer_device_unlock(device);
     if (known || id != commands->highest) {
-        (void)!queue_result(device, &result); /* a full queue counts it; the gateway asks again */
+        (void)!queue_result(device, &result,
+                            false); /* a full queue counts it; the gateway asks again */
     }
 }
 
@@ -155,7 +170,7 @@ static void judge(void *context, const fer_command *command)
         answer_again(device, command->id);
     } else if (!is_fresh(device, command)) {
         fer_device_count(device, &device->health.commands_stale);
-        device->health_due = FER_HEALTH_AT_ONCE;
+        answer_stale(device, command->id);
     } else {
         fer_device_get_commands(device)->highest = command->id;
         judgement->refused = false;

@@ -80,7 +80,7 @@ static bool pick(const fer_device *device, const fer_slot *slot, size_t overhead
     }
     uint8_t *out = slot->record + (overhead - FER_TAG_BYTES);
     size_t room = slot->limit - overhead;
-    return (device->health_due != FER_HEALTH_LATER && put_health(device, out, room, item)) ||
+    return (device->health_due && put_health(device, out, room, item)) ||
            put_message(device, out, room, item) || put_readings(device, out, room, item);
 }
 
@@ -111,7 +111,7 @@ static void settle(fer_device *device, const fer_item *item)
     device->records++;
     device->greeted = item->kind == FER_ITEM_HELLO;
     if (item->kind == FER_ITEM_HEALTH) {
-        device->health_due = FER_HEALTH_LATER;
+        device->health_due = false;
     } else if (item->kind == FER_ITEM_MESSAGE) {
         fer_device_drop_message(device);
     } else if (item->kind == FER_ITEM_READINGS) {
@@ -119,7 +119,7 @@ static void settle(fer_device *device, const fer_item *item)
     }
     if (item->kind >= FER_ITEM_MESSAGE && device->config.health_every != 0 &&
         device->records % device->config.health_every == 0) {
-        device->health_due = FER_HEALTH_DUE;
+        device->health_due = true;
     }
 }
 
@@ -152,7 +152,7 @@ static fer_status take(fer_device *device, fer_lane lane, bool framed, uint8_t *
     fer_status status;
 
     *length = 0;
-    if (fer_device_is_idle(device) && device->health_due != FER_HEALTH_AT_ONCE) {
+    if (fer_device_is_idle(device)) {
         return FER_EMPTY;
     }
     status = fer_device_ready_generation(device);

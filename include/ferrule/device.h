@@ -154,9 +154,8 @@ FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, s
  *   - none that is stale: the record that it refers to was sealed longer ago than stale_ms, or more
  *     than stale_records live records ago, or under another generation. Time is known by two
  *     marks, so one older than half of stale_ms may be refused as well, and one older than stale_ms
- *     never passes (before anything was fed, the generation's start is the only mark). The next
- * take then yields a health envelope even where nothing else waits, so that the gateway can issue
- * the command again;
+ *     never passes (before anything was fed, the generation's start is the only mark). The device
+ *     queues a result FER_RESULT_STALE, a fresh record by which the gateway can issue it again;
  *   - no id twice, nor one below an id that was yielded: its result is queued again instead, as far
  *     as it is known (the last one is, without its text).
  *
@@ -167,9 +166,10 @@ FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, s
  * commands_done 0, a command that was not answered before a reboot may run again after it.
  * Suspend and resume keep the highest id, and forget the marks and the last result. */
 
-/* Queues how a command ended, n bytes of text of the application's own with it. Threads only;
- * statuses as for fer_device_event. FER_ERR_ORDER: with inbound 0 there is no command.
- * FER_ERR_ARGUMENT: id 0, a code out of range, n above FER_COMMAND_MAX. */
+/* Queues how a command ended, n bytes of text of the application's own with it. Results wait among
+ * the messages, of which there must be enough. Threads only; statuses as for fer_device_event.
+ * FER_ERR_ORDER: with inbound 0 there is no command. FER_ERR_ARGUMENT: id 0, a code out of range or
+ * FER_RESULT_STALE, n above FER_COMMAND_MAX. */
 FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_result_code code,
                                           const uint8_t *text, size_t n);
 

@@ -101,7 +101,7 @@ typedef enum fer_result_code {
     FER_RESULT_DONE = 0,
     FER_RESULT_REFUSED = 1, /* understood, and not carried out */
     FER_RESULT_FAILED = 2,  /* also what a code is decoded as that this build does not know */
-    FER_RESULT_STALE = 3,   /* came too late */
+    FER_RESULT_STALE = 3,   /* came too late, was not delivered; it may be issued again */
     FER_RESULT_UNKNOWN = 4  /* delivered before a restart, and nobody knows how it ended */
 } fer_result_code;
 

@@ -9,9 +9,6 @@
 #include "ferrule/device.h"
 #include "internal/handle.h"
 
-/* How soon a health envelope goes out. */
-enum { FER_HEALTH_LATER, FER_HEALTH_DUE, FER_HEALTH_AT_ONCE /* though nothing else waits */ };
-
 /* What a device that hears keeps of its commands. A mark says that the live record of this number,
  * and all after it, were sealed at this time or later. */
 typedef struct fer_commands {
@@ -26,10 +23,10 @@ typedef struct fer_commands {
 /* What is touched most comes first: Thumb reaches it with its short loads and stores. */
 struct fer_device {
     fer_tag tag;
-    bool tried;         /* a burn was tried in this uptime */
-    uint8_t health_due; /* before anything else that fits; FER_HEALTH_… */
-    bool greeted;       /* the last record was an empty one, to ask for a sign of life */
-    uint16_t head;      /* both count on past the capacity; their difference is what waits */
+    bool tried;      /* a burn was tried in this uptime */
+    bool health_due; /* before anything else that fits */
+    bool greeted;    /* the last record was an empty one, to ask for a sign of life */
+    uint16_t head;   /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
     uint16_t messages_used;
     void (*mark)(fer_device *); /* before each seal; null until something is fed */

@@ -21,7 +21,7 @@ typedef enum _ferrule_ResultCode {
     ferrule_ResultCode_DONE = 0,
     ferrule_ResultCode_REFUSED = 1, /* understood, and not carried out */
     ferrule_ResultCode_FAILED = 2,
-    ferrule_ResultCode_STALE = 3, /* came too late */
+    ferrule_ResultCode_STALE = 3, /* came too late and was not delivered; it may be issued again */
     ferrule_ResultCode_UNKNOWN = 4 /* delivered before a restart of the device, which does not know how it ended */
 } ferrule_ResultCode;
 

@@ -172,10 +172,10 @@ static void assert_stale(uint32_t id, uint32_t generation, uint32_t sequence)
     uint32_t before = health_now().commands_stale;
     assert_int_equal(command_of(id, generation, sequence), FER_EMPTY);
     assert_int_equal(health_now().commands_stale, before + 1);
-    take_ok(); /* though nothing waits: a fresh reference */
+    take_ok(); /* though nothing waited: a fresh reference */
     assert_int_equal(got.healths, 1);
     assert_int_equal(got.health.commands_stale, before + 1);
-    assert_int_equal(take_up_to(200), FER_EMPTY);
+    assert_result(id, FER_RESULT_STALE);
 }
 
 static void too_many_records_make_a_command_stale(void **state)
@@ -288,6 +288,7 @@ static void a_failing_clock_makes_commands_stale(void **state)
     assert_int_equal(health_now().commands_stale, 1);
     clock_answer = FER_PORT_OK;
     take_ok();
+    assert_result(1, FER_RESULT_STALE);
     assert_int_equal(command(1), FER_OK);
 
     fer_device_close(&device);
@@ -379,14 +380,50 @@ static void sleep_keeps_what_the_application_recorded(void **state)
     assert_int_equal(command(21), FER_OK);
 }
 
-/* A wish for a fresh record does not keep a device awake. */
-static void a_stale_command_does_not_hold_up_sleep(void **state)
+/* The smallest link still says that a command came too late, and that asks for it again. */
+static void a_small_link_asks_again(void **state)
+{
+    (void)state;
+    fer_device_record(device, 1, 1.0);
+    while (take_up_to(200) == FER_OK) {
+    }
+    acknowledge();
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(command_of(UINT32_MAX - i, opened.generation, 99), FER_EMPTY);
+        assert_int_equal(take_up_to(FER_DATAGRAM_MIN + ROUTE), FER_OK);
+        while (got.healths != 0) {
+            assert_int_equal(take_up_to(FER_DATAGRAM_MIN + ROUTE), FER_OK);
+        }
+        assert_int_equal(got.result.code, FER_RESULT_STALE);
+    }
+}
+
+/* What waits for a stale command must go out before a sleep, as all that waits. */
+static void sleep_waits_for_what_asks_again(void **state)
 {
     (void)state;
     send_one();
     assert_int_equal(command_of(1, opened.generation, 99), FER_EMPTY);
+    assert_int_equal(fer_device_suspend(&device, image), FER_ERR_ORDER);
+    while (take_up_to(200) == FER_OK) {
+    }
     assert_int_equal(fer_device_suspend(&device, image), FER_OK);
     boot();
+}
+
+/* What the library says of other ids does not make it forget what the application said. */
+static void other_answers_leave_the_known_result(void **state)
+{
+    (void)state;
+    send_one();
+    assert_int_equal(command(5), FER_OK);
+    assert_int_equal(fer_device_answer(device, 5, FER_RESULT_FAILED, NULL, 0), FER_OK);
+    assert_result(5, FER_RESULT_FAILED);
+    assert_int_equal(command(4), FER_EMPTY);
+    assert_result(4, FER_RESULT_UNKNOWN);
+    assert_stale(6, opened.generation, 99);
+    assert_int_equal(command(5), FER_EMPTY);
+    assert_result(5, FER_RESULT_FAILED);
 }
 
 /* ---- answers ---------------------------------------------------------------------------- */
@@ -398,6 +435,7 @@ static void answers_are_checked(void **state)
     assert_int_equal(fer_device_answer(NULL, 1, FER_RESULT_DONE, NULL, 0), FER_ERR_HANDLE);
     assert_int_equal(fer_device_answer(device, 0, FER_RESULT_DONE, NULL, 0), FER_ERR_ARGUMENT);
     assert_int_equal(fer_device_answer(device, 1, (fer_result_code)5, NULL, 0), FER_ERR_ARGUMENT);
+    assert_int_equal(fer_device_answer(device, 1, FER_RESULT_STALE, NULL, 0), FER_ERR_ARGUMENT);
     assert_int_equal(fer_device_answer(device, 1, FER_RESULT_DONE, NULL, 1), FER_ERR_ARGUMENT);
     assert_int_equal(fer_device_answer(device, 1, FER_RESULT_DONE, text, sizeof text),
                      FER_ERR_ARGUMENT);
@@ -457,7 +495,9 @@ int main(void)
         DATAGRAM(a_burn_keeps_ids_and_answers),
         DATAGRAM(sleep_keeps_the_highest_id),
         STREAM(sleep_keeps_what_the_application_recorded),
-        STREAM(a_stale_command_does_not_hold_up_sleep),
+        STREAM(sleep_waits_for_what_asks_again),
+        DATAGRAM(a_small_link_asks_again),
+        STREAM(other_answers_leave_the_known_result),
         STREAM(answers_are_checked),
         DATAGRAM(a_full_queue_says_so),
         DATAGRAM(a_device_that_hears_nothing_answers_nothing),
