@@ -142,7 +142,8 @@ void commands_run(struct commands *commands, fer_device *device, const fer_comma
     } else {
         act(commands, text);
         (void)save(commands);
+        fprintf(stderr, "posix-device: ran command %" PRIu32 ": %s\n", commands->id,
+                commands->text);
     }
-    fprintf(stderr, "posix-device: ran command %" PRIu32 ": %s\n", commands->id, commands->text);
     tell(commands, device);
 }

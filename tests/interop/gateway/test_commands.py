@@ -84,13 +84,13 @@ class Commands(Bench):
     def gateway(self, *more):
         return self.start_gateway("--udp", f"127.0.0.1:{self.port}", *more)
 
-    def start_device(self, interval=20):
+    def start_device(self, interval=20, link=None):
         """The first start installs the blob; each is a reboot, into a new generation."""
         install = ["--blob", str(self.blob)] if not (self.folder / "state").exists() else []
         with open(self.log, "ab") as log:
             process = subprocess.Popen(
-                [POSIX_DEVICE, "--state", str(self.folder / "state"), "--udp",
-                 f"127.0.0.1:{self.line.port}", "--interval", str(interval), *install], stderr=log)
+                [POSIX_DEVICE, "--state", str(self.folder / "state"), "--interval", str(interval),
+                 *(link or ["--udp", f"127.0.0.1:{self.line.port}"]), *install], stderr=log)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
@@ -147,9 +147,9 @@ class Commands(Bench):
         self.assertEqual(self.rejected(summary), {})
         self.assert_ran_once(*numbers)
 
-    def test_the_longest_command_passes(self):
-        self.gateway()
-        self.start_device()
+    def test_the_longest_command_passes_a_stream(self):
+        self.start_gateway("--listen-unix", self.folder / "s")
+        self.start_device(20, ["--unix", str(self.folder / "s")])
         body = self.folder / "body"
         body.write_bytes(b"x" * 1024)
         done = self.cli("send", "-r", self.registry, "-d", self.db, "-i", "pump-7", "--file", body,
@@ -202,14 +202,32 @@ class Commands(Bench):
         self.wait_state(number)
         self.kill(device)
         self.stop_gateway(gateway)
-        with sqlite3.connect(self.db) as db:  # as if its record were lost, and time up
-            db.execute("UPDATE command SET state = 'expired', code = NULL, text = NULL")
-        db.close()
+        self.forget("expired", "NULL")  # as if its record were lost, and time up
         self.gateway()
-        self.start_device()
+        device = self.start_device()
         self.wait_state(number)
         self.assertEqual(self.command(number)["text"], "pong")
+        self.kill(device)
+        self.forget("failed", "4")  # as if the device had not known
+        self.start_device()
+        self.wait_state(number)
+        self.forget("sent", "NULL")  # issued again in a new life: its id is on the device's disk
+        self.wait_state(number)
         self.assert_ran_once(number)
+
+    def forget(self, state, code):
+        with sqlite3.connect(self.db) as db:
+            db.execute(f"UPDATE command SET state = '{state}', code = {code}, text = NULL")
+        db.close()
+
+    def test_an_id_that_cannot_be_recorded_is_not_run(self):
+        self.gateway()
+        self.start_device()
+        (self.folder / "state.commands.new").mkdir()
+        number = self.send("ping")
+        self.wait_state(number, "failed")
+        self.assertIn("recorded", self.command(number)["text"])
+        self.assertEqual(self.runs(), {})
 
     # ---- the attacker ----
 
