@@ -1,31 +1,53 @@
 #include "command.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-/* Prepares SQL and binds it: 't' a text, 'i' an int64_t, 'b' bytes and their length. */
-static int prepare(struct database *db, sqlite3_stmt **statement, const char *sql,
-                   const char *types, ...)
-{
-    va_list values;
-    int rc = sqlite3_prepare_v2(db->handle, sql, -1, statement, NULL);
-    va_start(values, types);
-    for (int i = 1; types[i - 1] != '\0' && rc == SQLITE_OK; i++) {
-        if (types[i - 1] == 't') {
-            rc = sqlite3_bind_text(*statement, i, va_arg(values, const char *), -1, SQLITE_STATIC);
-        } else if (types[i - 1] == 'b') {
-            const uint8_t *bytes = va_arg(values, const uint8_t *);
-            const size_t n = va_arg(values, size_t);
-            rc = sqlite3_bind_blob(*statement, i, n > 0 ? bytes : (const uint8_t *)"", (int)n,
-                                   SQLITE_STATIC);
-        } else {
-            rc = sqlite3_bind_int64(*statement, i, va_arg(values, int64_t));
-        }
+/* What is bound to SQL, in order: a text, a number, or bytes. */
+struct value {
+    enum { VALUE_TEXT, VALUE_NUMBER, VALUE_BYTES } type;
+    const void *bytes;
+    size_t n;
+    int64_t number;
+};
+
+#define TEXT(text)             \
+    {                          \
+        VALUE_TEXT, text, 0, 0 \
     }
-    va_end(values);
+#define NUMBER(number)                \
+    {                                 \
+        VALUE_NUMBER, NULL, 0, number \
+    }
+#define BYTES(bytes, n)          \
+    {                            \
+        VALUE_BYTES, bytes, n, 0 \
+    }
+#define COUNT(values) (sizeof(values) / sizeof(values)[0])
+
+static int bind(sqlite3_stmt *statement, int column, const struct value *value)
+{
+    switch (value->type) {
+    case VALUE_TEXT:
+        return sqlite3_bind_text(statement, column, value->bytes, -1, SQLITE_STATIC);
+    case VALUE_NUMBER:
+        return sqlite3_bind_int64(statement, column, value->number);
+    default:
+        return sqlite3_bind_blob(statement, column, value->n > 0 ? value->bytes : "", (int)value->n,
+                                 SQLITE_STATIC);
+    }
+}
+
+/* Prepares SQL and binds to it. */
+static int prepare(struct database *db, sqlite3_stmt **statement, const char *sql,
+                   const struct value *values, size_t count)
+{
+    int rc = sqlite3_prepare_v2(db->handle, sql, -1, statement, NULL);
+    for (size_t i = 0; i < count && rc == SQLITE_OK; i++) {
+        rc = bind(*statement, (int)i + 1, &values[i]);
+    }
     return rc;
 }
 
@@ -91,11 +113,12 @@ static int each(sqlite3_stmt *rows, int rc,
 int command_list(struct database *db, const char *identity, uint32_t id,
                  void (*call)(void *context, const struct command *command), void *context)
 {
+    const struct value values[] = {TEXT(identity), NUMBER(id)};
     sqlite3_stmt *rows = NULL;
     const int rc = prepare(db, &rows,
                            "SELECT " COLUMNS " FROM command WHERE (?1 IS NULL OR identity = ?1)"
                            " AND (?2 = 0 OR id = ?2) ORDER BY created_ms, identity, id",
-                           "ti", identity, (int64_t)id);
+                           values, COUNT(values));
     return each(rows, rc, call, context);
 }
 
@@ -104,13 +127,15 @@ int command_list(struct database *db, const char *identity, uint32_t id,
 int command_add(struct database *db, const char *identity, const uint8_t *body, size_t n,
                 int64_t now_ms, int64_t expires_ms, uint32_t *id)
 {
+    const struct value values[] = {TEXT(identity), NUMBER(now_ms), NUMBER(expires_ms),
+                                   BYTES(body, n)};
     sqlite3_stmt *row = NULL;
     int rc = prepare(db, &row,
                      "INSERT INTO command(identity, id, epoch, body, created_ms, expires_ms, state,"
                      " sends) SELECT identity, max(?2 / 1000, 1 + coalesce((SELECT max(c.id) FROM"
                      " command c WHERE c.identity = ?1), 0)), epoch, ?4, ?2, ?3, 'queued', 0"
                      " FROM device WHERE identity = ?1 RETURNING id",
-                     "tiib", identity, now_ms, expires_ms, body, n);
+                     values, COUNT(values));
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(row);
     }
@@ -128,11 +153,12 @@ int command_add(struct database *db, const char *identity, const uint8_t *body, 
 int command_cancel(struct database *db, const char *identity, uint32_t id, int64_t now_ms,
                    bool *cancelled)
 {
+    const struct value values[] = {TEXT(identity), NUMBER(id), NUMBER(now_ms)};
     sqlite3_stmt *row = NULL;
     const int rc = prepare(db, &row,
                            "UPDATE command SET state = 'cancelled', done_ms = ?3 WHERE identity ="
                            " ?1 AND id = ?2 AND state IN " COMMAND_OPEN,
-                           "tii", identity, (int64_t)id, now_ms);
+                           values, COUNT(values));
     return finish(db, row, rc, cancelled);
 }
 
@@ -141,11 +167,12 @@ int command_cancel(struct database *db, const char *identity, uint32_t id, int64
 int command_next(struct database *db, const char *identity, uint32_t epoch, int64_t now_ms,
                  struct command *command)
 {
+    const struct value values[] = {TEXT(identity), NUMBER(epoch), NUMBER(now_ms)};
     sqlite3_stmt *row = NULL;
     int rc = prepare(db, &row,
                      "SELECT " COLUMNS " FROM command WHERE identity = ?1 AND epoch = ?2 AND"
                      " expires_ms > ?3 AND state IN " COMMAND_OPEN " ORDER BY id LIMIT 1",
-                     "tii", identity, (int64_t)epoch, now_ms);
+                     values, COUNT(values));
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(row);
     }
@@ -159,11 +186,12 @@ int command_next(struct database *db, const char *identity, uint32_t epoch, int6
 int command_mark_sent(struct database *db, const char *identity, uint32_t id, int64_t now_ms,
                       bool *marked)
 {
+    const struct value values[] = {TEXT(identity), NUMBER(id), NUMBER(now_ms)};
     sqlite3_stmt *row = NULL;
     const int rc = prepare(db, &row,
                            "UPDATE command SET state = 'sent', sends = sends + 1, last_sent_ms ="
                            " ?3 WHERE identity = ?1 AND id = ?2 AND state IN " COMMAND_OPEN,
-                           "tii", identity, (int64_t)id, now_ms);
+                           values, COUNT(values));
     return finish(db, row, rc, marked);
 }
 
@@ -172,7 +200,7 @@ int command_list_open(struct database *db, void (*call)(void *context, const cha
 {
     sqlite3_stmt *rows = NULL;
     int rc = prepare(db, &rows,
-                     "SELECT DISTINCT identity FROM command WHERE state IN " COMMAND_OPEN, "");
+                     "SELECT DISTINCT identity FROM command WHERE state IN " COMMAND_OPEN, NULL, 0);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(rows);
         if (rc == SQLITE_ROW) {
@@ -186,7 +214,7 @@ int command_list_open(struct database *db, void (*call)(void *context, const cha
 int command_get_version(struct database *db, int64_t *version)
 {
     sqlite3_stmt *row = NULL;
-    int rc = prepare(db, &row, "PRAGMA data_version", "");
+    int rc = prepare(db, &row, "PRAGMA data_version", NULL, 0);
     if (rc == SQLITE_OK) {
         rc = sqlite3_step(row);
     }
@@ -223,6 +251,9 @@ int command_store_result(struct database *db, const char *identity, uint32_t epo
                          const fer_result *result, int64_t now_ms)
 {
     char clean[FER_COMMAND_MAX + 1];
+    const struct value values[] = {
+        TEXT(identity),       NUMBER(result->id), NUMBER(epoch), TEXT(state_of(result->code)),
+        NUMBER(result->code), TEXT(clean),        NUMBER(now_ms)};
     sqlite3_stmt *row = NULL;
     bool changed = false;
     if (result->code == FER_RESULT_STALE) {
@@ -233,8 +264,7 @@ int command_store_result(struct database *db, const char *identity, uint32_t epo
                            "UPDATE command SET state = ?4, code = ?5, text = ?6, done_ms = ?7"
                            " WHERE identity = ?1 AND id = ?2 AND epoch = ?3"
                            " AND (state IN ('queued','sent','expired') OR (code = 4 AND ?5 <> 4))",
-                           "tiititi", identity, (int64_t)result->id, (int64_t)epoch,
-                           state_of(result->code), (int64_t)result->code, clean, now_ms);
+                           values, COUNT(values));
     return finish(db, row, rc, &changed);
 }
 
@@ -261,6 +291,7 @@ int command_expire(struct database *db, int64_t now_ms,
                    void (*call)(void *context, const struct command *command), void *context)
 {
     struct closed closed = {NULL, 0, false};
+    const struct value values[] = {NUMBER(now_ms)};
     sqlite3_stmt *rows = NULL;
     int rc = prepare(db, &rows,
                      "UPDATE command SET done_ms = ?1, state = CASE WHEN expires_ms <= ?1 THEN"
@@ -268,7 +299,7 @@ int command_expire(struct database *db, int64_t now_ms,
                      " AND (expires_ms <= ?1 OR NOT EXISTS (SELECT 1 FROM device d WHERE"
                      " d.identity = command.identity AND d.epoch = command.epoch))"
                      " RETURNING " COLUMNS,
-                     "i", now_ms);
+                     values, COUNT(values));
     rc = each(rows, rc, keep, &closed);
     for (size_t i = 0; i < closed.count && rc == SQLITE_OK; i++) {
         call(context, &closed.commands[i]);

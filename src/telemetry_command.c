@@ -78,7 +78,8 @@ fer_status fer_telemetry_encode_result(const fer_result *result, uint8_t *out, s
 }
 
 _Static_assert(ferrule_Command_id_tag == 1 && ferrule_Command_generation_tag == 2 &&
-                   ferrule_Command_sequence_tag == 3 && ferrule_Command_body_tag == 4 &&
-                   ferrule_Result_id_tag == 1 && ferrule_Result_code_tag == 2 &&
+                   ferrule_Command_sequence_tag == 3 && ferrule_Command_body_tag == 4,
+               "a command's fields stand in the order in which they are written here");
+_Static_assert(ferrule_Result_id_tag == 1 && ferrule_Result_code_tag == 2 &&
                    ferrule_Result_text_tag == 3,
-               "the fields stand in the order in which they are written here");
+               "a result's fields stand in the order in which they are written here");
