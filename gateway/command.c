@@ -272,7 +272,6 @@ int command_store_result(struct database *db, const char *identity, uint32_t epo
 struct closed {
     struct command *commands;
     size_t count;
-    bool full; /* of memory: these lines are lost, the rows are not */
 };
 
 static void keep(void *context, const struct command *command)
@@ -280,7 +279,8 @@ static void keep(void *context, const struct command *command)
     struct closed *closed = context;
     struct command *more = realloc(closed->commands, (closed->count + 1) * sizeof *more);
     if (more == NULL) {
-        closed->full = true;
+        SAY("out of memory: the end of command %u of device %s is not printed", command->id,
+            command->identity);
         return;
     }
     closed->commands = more;
@@ -290,7 +290,7 @@ static void keep(void *context, const struct command *command)
 int command_expire(struct database *db, int64_t now_ms,
                    void (*call)(void *context, const struct command *command), void *context)
 {
-    struct closed closed = {NULL, 0, false};
+    struct closed closed = {NULL, 0};
     const struct value values[] = {NUMBER(now_ms)};
     sqlite3_stmt *rows = NULL;
     int rc = prepare(db, &rows,

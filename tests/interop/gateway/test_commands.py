@@ -341,6 +341,15 @@ class Commands(Bench):
         self.assertEqual(self.command(number)["state"], "cancelled")
         self.assertEqual(self.runs(), {})
 
+    def test_a_device_that_is_never_answered_gets_none(self):
+        number = self.send("ping")
+        self.registry.write_text(self.registry.read_text().replace('"id"', '"acks": false, "id"'))
+        self.gateway()
+        self.start_device()
+        self.wait_for(lambda: self.count() > 10)
+        time.sleep(0.5)
+        self.assertEqual(self.command(number)["sends"], 0)
+
     def test_a_second_device_is_not_held_up(self):
         self.device("other")
         silent = int(self.cli("send", "-r", self.registry, "-d", self.db, "-i", "other", "--text",
