@@ -350,6 +350,21 @@ class Commands(Bench):
         time.sleep(0.5)
         self.assertEqual(self.command(number)["sends"], 0)
 
+    def test_a_lost_command_is_sent_again_slowly_and_only_to_who_speaks(self):
+        self.gateway("--commit-ms", 5)
+        device = self.start_device()
+        self.wait_for(lambda: self.count() > 5)
+        self.line.hold = True
+        number = self.send("ping")
+        self.wait_for(lambda: self.command(number)["sends"] > 0)
+        time.sleep(1.2)
+        self.assertLessEqual(self.command(number)["sends"], 2)  # at 0 and after 0.5 s
+        self.kill(device)
+        time.sleep(0.7)  # what it said last may bring the third, 1 s later
+        sends = self.command(number)["sends"]
+        time.sleep(2.2)  # the fourth would be due
+        self.assertEqual(self.command(number)["sends"], sends)
+
     def test_a_second_device_is_not_held_up(self):
         self.device("other")
         silent = int(self.cli("send", "-r", self.registry, "-d", self.db, "-i", "other", "--text",
