@@ -44,3 +44,17 @@ set(FERRULE_SOURCES
   src/telemetry_decode.c
   src/telemetry_encode.c
 )
+
+# The conformance kit for nv drivers (include/ferrule/conformance.h), which is no part of the library.
+set(FERRULE_CONFORMANCE_SOURCES
+  ports/conformance/chain.c
+  ports/conformance/cuts.c
+  ports/conformance/driver.c
+  ports/conformance/geometry.c
+  ports/conformance/kit.c
+  ports/conformance/life.c
+  ports/conformance/power.c
+  ports/conformance/refusals.c
+  ports/conformance/rules.c
+  ports/conformance/start.c
+)
