@@ -13,6 +13,12 @@
 #include "ferrule/keychain.h"
 #include "wrong_driver.h"
 
+#ifdef FERRULE_QUICK
+enum { LIVES = 60, STEPS = 4 };
+#else
+enum { LIVES = 400, STEPS = 14 };
+#endif
+
 FER_CONFORMANCE_MEMORY(memory, WRONG_BLOCKS, 512);
 
 static const fer_nv_geometry nor = {1024, 2, 8, 0xFF, FER_NV_OVERWRITE};
@@ -62,7 +68,7 @@ static void prepare(wrong kind, const fer_nv_geometry *geometry)
     run.config.flags = FER_CONFORMANCE_ASK_OUTSIDE;
     run.config.erases = 2000;
     run.config.programs = 100000;
-    run.config.lives = 400;
+    run.config.lives = LIVES;
     run.config.ops = &hooks;
     run.config.context = &run;
     run.config.memory = memory;
@@ -279,7 +285,7 @@ static void test_a_right_driver_passes_every_rule(void **state)
     for (int rule = FER_CONFORMANCE_STORE_WORKS; rule < FER_CONFORMANCE_RULES; rule++) {
         assert_int_equal(FER_CONFORMANCE_PASSED, run.result.verdict[rule]);
     }
-    assert_true(run.result.cuts > 300);
+    assert_true(run.result.cuts > LIVES / 2);
 }
 
 static uint32_t most(const uint32_t *counts)
@@ -310,7 +316,7 @@ static void test_wear_is_bounded(void **state)
 
     (void)state;
     for (size_t g = 0; g < 2; g++) {
-        for (uint32_t erases = 1; erases < 40; erases += erases < 12 ? 1 : 9) {
+        for (uint32_t erases = 1; erases < 40; erases += erases < STEPS ? 1 : 12) {
             for (uint32_t programs = 8; programs < 3000; programs = programs * 3 + 1) {
                 prepare(WRONG_NOTHING, geometries[g]);
                 run.config.nv = wrong_driver_nv(&run.driver, g == 0, g == 0);
