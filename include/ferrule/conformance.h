@@ -118,10 +118,10 @@ typedef struct fer_conformance_config {
     fer_nv nv;        /* the driver; tables and context must outlive the call */
     uint32_t destroy; /* FER_CONFORMANCE_DESTROY_THE_REGION, or nothing is touched */
     uint32_t flags;   /* FER_CONFORMANCE_ASK_OUTSIDE */
-    /* The most that a call may spend on each block. Erases: 4 are a smoke test of the driver, 8
-     * all of it; a store lives through some 10 cuts for each 2, and every cut of its life for
-     * thousands. Programs are program calls: as many as a block has granules let a pass program
-     * each by itself. Without erase, programs are all that counts. */
+    /* The most that a call may spend on each block. Erases: 4 are a smoke test of the driver, 10
+     * all of it; a store survives one or two cuts for each, and every cut of its life takes
+     * thousands. Programs are program calls: a dozen times as many as a block has granules let the
+     * driver program each by itself. Without erase, programs are all that counts. */
     uint32_t erases;
     uint32_t programs;
     uint32_t lives; /* store: the most lives to try, each with its cuts */

@@ -11,7 +11,7 @@
 #include "nv_ram.h"
 
 /* Each change of a file waits for its disk. */
-enum { FILE_PROGRAMS = 450, FILE_LIVES = 20, QUICK = 1000, EXHAUSTIVE = 1000000 };
+enum { FILE_PROGRAMS = 300, FILE_LIVES = 20, QUICK = 1000, EXHAUSTIVE = 1000000 };
 
 static nv_file file;
 static char path[64];

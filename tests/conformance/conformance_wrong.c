@@ -331,6 +331,18 @@ static void test_wear_is_bounded(void **state)
     }
 }
 
+/* What the header and docs/PORTING.md advise. */
+static void test_the_advised_wear_suffices(void **state)
+{
+    (void)state;
+    prepare(WRONG_NOTHING, &nor);
+    run.config.erases = 10;
+    run.config.programs = 12 * (nor.block_size / nor.granule);
+    expect_nothing(fer_conformance_check_driver(&run.config, &run.result));
+    assert_true(run.result.complete);
+    assert_true(FER_CONFORMANCE_SIZE(2, 8) < 5000 && FER_CONFORMANCE_SIZE(2, 512) < 6500);
+}
+
 static void test_too_little_wear_is_said(void **state)
 {
     (void)state;
@@ -430,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_a_store_finds_what_breaks_it),
         cmocka_unit_test(test_a_right_driver_passes_every_rule),
         cmocka_unit_test(test_wear_is_bounded),
+        cmocka_unit_test(test_the_advised_wear_suffices),
         cmocka_unit_test(test_too_little_wear_is_said),
         cmocka_unit_test(test_nothing_is_touched_unless_told_so),
         cmocka_unit_test(test_calls_that_cannot_be),
