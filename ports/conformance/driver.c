@@ -84,7 +84,7 @@ static bool expect_blank(kit_trial *kit, fer_conformance_rule rule, kit_place at
     if (kit->nv.ops->is_blank == 0 || n == 0) {
         return true;
     }
-    int answer = fer_conformance_ask_blank(kit, at, n);
+    int answer = fer_conformance_blank(kit, at, n);
     if (answer < 0) {
         return false;
     }

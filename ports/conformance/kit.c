@@ -45,9 +45,12 @@ bool fer_conformance_failed(const kit_trial *kit, fer_conformance_rule rule)
 
 /* ---- operations ------------------------------------------------------------------------- */
 
-/* Judges the answer of a call that must succeed. */
+/* Judges the answer of a call that must succeed, if it was made. */
 static bool judge(kit_trial *kit, fer_conformance_rule rule, kit_place at, int answer)
 {
+    if (kit->worn) {
+        return false;
+    }
     fer_conformance_cover(kit, FER_CONFORMANCE_POSITIVE_ANSWER);
     fer_conformance_cover(kit, rule);
     if (answer > 0) {
@@ -59,16 +62,6 @@ static bool judge(kit_trial *kit, fer_conformance_rule rule, kit_place at, int a
                                 "A call that must succeed failed.");
     }
     return answer == FER_PORT_OK;
-}
-
-bool fer_conformance_read(kit_trial *kit, kit_place at, uint8_t *out, uint32_t n)
-{
-    int answer = FER_PORT_NOT_NOW;
-
-    for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
-        answer = kit->nv.ops->read(kit->nv.context, at.block, at.offset, out, n);
-    }
-    return judge(kit, FER_CONFORMANCE_READ_ANSWER, at, answer);
 }
 
 bool fer_conformance_can(const kit_trial *kit, uint32_t block, uint32_t erases, uint32_t programs)
@@ -98,17 +91,61 @@ bool fer_conformance_spend(kit_trial *kit, uint32_t block, uint32_t erases, uint
     return true;
 }
 
-bool fer_conformance_program(kit_trial *kit, kit_place at, const uint8_t *in, uint32_t n)
+int fer_conformance_ask_read(kit_trial *kit, kit_place at, uint8_t *out, size_t n)
+{
+    int answer = FER_PORT_NOT_NOW;
+
+    for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
+        answer = kit->nv.ops->read(kit->nv.context, at.block, at.offset, out, n);
+    }
+    return answer;
+}
+
+int fer_conformance_ask_program(kit_trial *kit, kit_place at, const uint8_t *in, size_t n)
 {
     int answer = FER_PORT_NOT_NOW;
 
     for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
         if (!fer_conformance_spend(kit, at.block, 0, 1)) {
-            return false;
+            return FER_PORT_FAILED;
         }
         answer = kit->nv.ops->program(kit->nv.context, at.block, at.offset, in, n);
     }
-    return judge(kit, FER_CONFORMANCE_PROGRAM_ANSWER, at, answer);
+    return answer;
+}
+
+int fer_conformance_ask_erase(kit_trial *kit, uint32_t block)
+{
+    int answer = FER_PORT_NOT_NOW;
+
+    for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
+        if (!fer_conformance_spend(kit, block, 1, 0)) {
+            return FER_PORT_FAILED;
+        }
+        answer = kit->nv.ops->erase(kit->nv.context, block);
+    }
+    return answer;
+}
+
+int fer_conformance_ask_blank(kit_trial *kit, kit_place at, size_t n)
+{
+    int answer = FER_PORT_NOT_NOW;
+
+    for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
+        answer = kit->nv.ops->is_blank(kit->nv.context, at.block, at.offset, n);
+    }
+    return answer;
+}
+
+bool fer_conformance_read(kit_trial *kit, kit_place at, uint8_t *out, uint32_t n)
+{
+    return judge(kit, FER_CONFORMANCE_READ_ANSWER, at, fer_conformance_ask_read(kit, at, out, n));
+}
+
+bool fer_conformance_program(kit_trial *kit, kit_place at, const uint8_t *in, uint32_t n)
+{
+    return judge(kit, FER_CONFORMANCE_PROGRAM_ANSWER, at,
+                 fer_conformance_ask_program(kit, at, in, n));
 }
 
 static bool erase_by_program(kit_trial *kit, uint32_t block)
@@ -128,32 +165,21 @@ bool fer_conformance_erase(kit_trial *kit, uint32_t block)
 {
     kit_block *held = &kit->blocks[block];
     kit_place at = {block, 0};
-    int answer = FER_PORT_NOT_NOW;
+    bool erased = kit->nv.ops->erase == 0 ? erase_by_program(kit, block)
+                                          : judge(kit, FER_CONFORMANCE_ERASE_ANSWER, at,
+                                                  fer_conformance_ask_erase(kit, block));
 
-    if (kit->nv.ops->erase == 0) {
-        if (!erase_by_program(kit, block)) {
-            return false;
-        }
-        answer = FER_PORT_OK;
+    if (!kit->worn) {
+        held->over = 0;
+        held->filled = 0;
     }
-    for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
-        if (!fer_conformance_spend(kit, block, 1, 0)) {
-            return false;
-        }
-        answer = kit->nv.ops->erase(kit->nv.context, block);
-    }
-    held->over = 0;
-    held->filled = 0;
-    return judge(kit, FER_CONFORMANCE_ERASE_ANSWER, at, answer);
+    return erased;
 }
 
-int fer_conformance_ask_blank(kit_trial *kit, kit_place at, uint32_t n)
+int fer_conformance_blank(kit_trial *kit, kit_place at, uint32_t n)
 {
-    int answer = FER_PORT_NOT_NOW;
+    int answer = fer_conformance_ask_blank(kit, at, n);
 
-    for (int i = 0; i < TRIES && answer == FER_PORT_NOT_NOW; i++) {
-        answer = kit->nv.ops->is_blank(kit->nv.context, at.block, at.offset, n);
-    }
     if (answer == 0 || answer == 1) {
         fer_conformance_cover(kit, FER_CONFORMANCE_BLANK_ANSWER);
         return answer;

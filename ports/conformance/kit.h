@@ -73,15 +73,20 @@ bool fer_conformance_failed(const kit_trial *kit, fer_conformance_rule rule);
 
 /* ---- operations ------------------------------------------------------------------------- */
 
-/* Calls the driver, again where it asks for later. True where it did what it was asked; else the
- * finding is made. */
+/* The driver's answer, after it was asked again where it said not now. What spends wear that is not
+ * left is not called: worn, and FER_PORT_FAILED. */
+int fer_conformance_ask_read(kit_trial *kit, kit_place at, uint8_t *out, size_t n);
+int fer_conformance_ask_program(kit_trial *kit, kit_place at, const uint8_t *in, size_t n);
+int fer_conformance_ask_erase(kit_trial *kit, uint32_t block);
+int fer_conformance_ask_blank(kit_trial *kit, kit_place at, size_t n);
+
+/* True where the driver did what it was asked, else a finding is made; none where wear ran out. */
 bool fer_conformance_read(kit_trial *kit, kit_place at, uint8_t *out, uint32_t n);
-/* Spends wear: false, without a finding, where there is none left. */
 bool fer_conformance_program(kit_trial *kit, kit_place at, const uint8_t *in, uint32_t n);
 /* By programming, where there is no erase. */
 bool fer_conformance_erase(kit_trial *kit, uint32_t block);
 /* 1, 0, or negative after a finding. */
-int fer_conformance_ask_blank(kit_trial *kit, kit_place at, uint32_t n);
+int fer_conformance_blank(kit_trial *kit, kit_place at, uint32_t n);
 /* True where there is a hook and it succeeded. */
 bool fer_conformance_reopen(kit_trial *kit);
 /* Notes what is about to be spent on a block, or that there is none left: false. */

@@ -111,14 +111,9 @@ static int pass_on(kit_power *power, kit_place at, int answer)
 /* in: null for an erase. */
 static int forward(kit_power *power, kit_place at, const uint8_t *in, uint32_t n)
 {
-    kit_trial *kit = power->kit;
-
-    if (!fer_conformance_spend(kit, at.block, in == 0 ? 1u : 0u, in == 0 ? 0u : 1u)) {
-        return FER_PORT_FAILED;
-    }
     return pass_on(power, at,
-                   in == 0 ? kit->nv.ops->erase(kit->nv.context, at.block)
-                           : kit->nv.ops->program(kit->nv.context, at.block, at.offset, in, n));
+                   in == 0 ? fer_conformance_ask_erase(power->kit, at.block)
+                           : fer_conformance_ask_program(power->kit, at, in, n));
 }
 
 static int change(kit_power *power, kit_place at, const uint8_t *in, uint32_t n)
@@ -143,14 +138,13 @@ static int change(kit_power *power, kit_place at, const uint8_t *in, uint32_t n)
 static int power_read(void *context, uint32_t block, uint32_t offset, uint8_t *out, size_t n)
 {
     kit_power *power = context;
-    const fer_nv *nv = &power->kit->nv;
     kit_place at = {block, offset};
 
     power->calls++;
     if (!is_right(power, at, n, 1) || power->off) {
         return FER_PORT_FAILED;
     }
-    return pass_on(power, at, nv->ops->read(nv->context, block, offset, out, n));
+    return pass_on(power, at, fer_conformance_ask_read(power->kit, at, out, n));
 }
 
 static int power_program(void *context, uint32_t block, uint32_t offset, const uint8_t *in,
@@ -181,14 +175,13 @@ static int power_erase(void *context, uint32_t block)
 static int power_is_blank(void *context, uint32_t block, uint32_t offset, size_t n)
 {
     kit_power *power = context;
-    const fer_nv *nv = &power->kit->nv;
     kit_place at = {block, offset};
 
     power->calls++;
     if (!is_right(power, at, n, 1) || power->off) {
         return FER_PORT_FAILED;
     }
-    return nv->ops->is_blank(nv->context, block, offset, n);
+    return fer_conformance_ask_blank(power->kit, at, n);
 }
 
 /* Has what the driver has: the store does otherwise without erase or blank check. */

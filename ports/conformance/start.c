@@ -97,6 +97,7 @@ fer_status fer_conformance_start(const fer_conformance_config *config,
 
 fer_status fer_conformance_end(kit_trial *kit)
 {
+    kit->worn = false; /* what this costs was set aside */
     kit->erases = kit->config->erases;
     kit->programs = kit->config->programs;
     for (uint32_t block = 0; block < kit->geometry->block_count; block++) {

@@ -60,7 +60,7 @@ static uint32_t check_store(const fer_conformance_config *config, fer_store_poli
     fer_conformance_result result;
 
     assert_int_equal(FER_OK, fer_conformance_check_store(config, policy, &result));
-    assert_true(result.cuts > 10);
+    assert_true(result.cuts > 20);
     return result.complete ? result.cuts : 0;
 }
 

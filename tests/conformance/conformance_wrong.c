@@ -114,6 +114,7 @@ static const row rows[] = {
     {WRONG_PROGRAM_SWAPS, FER_CONFORMANCE_PROGRAM_READS_BACK},
     {WRONG_PROGRAM_ONE, FER_CONFORMANCE_PROGRAM_READS_BACK},
     {WRONG_PROGRAM_ACROSS, FER_CONFORMANCE_PROGRAM_ALONE},
+    {WRONG_PROGRAM_BEFORE, FER_CONFORMANCE_PROGRAM_ALONE},
     {WRONG_PROGRAM_LAZY, FER_CONFORMANCE_PROGRAM_DURABLE},
     {WRONG_ADDRESS_LINE, FER_CONFORMANCE_ADDRESS_LINES},
     {WRONG_BLOCK_ARITHMETIC, FER_CONFORMANCE_ADDRESS_LINES},
@@ -122,6 +123,8 @@ static const row rows[] = {
     {WRONG_BLANK_ALWAYS, FER_CONFORMANCE_BLANK_PROGRAMMED},
     {WRONG_BLANK_NEVER, FER_CONFORMANCE_BLANK_ERASED},
     {WRONG_BLANK_FIRST, FER_CONFORMANCE_BLANK_PROGRAMMED},
+    {WRONG_BLANK_LAST, FER_CONFORMANCE_BLANK_PROGRAMMED},
+    {WRONG_BLANK_COARSE, FER_CONFORMANCE_BLANK_PROGRAMMED},
     {WRONG_BLANK_UNIFORM, FER_CONFORMANCE_BLANK_DESTROYED},
     {WRONG_OUTSIDE_READ, FER_CONFORMANCE_OUTSIDE},
     {WRONG_OUTSIDE_PROGRAM, FER_CONFORMANCE_OUTSIDE},
@@ -240,6 +243,7 @@ static void test_a_store_finds_what_breaks_it(void **state)
         {WRONG_OVERWRITE_IGNORED, FER_CONFORMANCE_STORE_WORKS},
         {WRONG_BLANK_NEVER, FER_CONFORMANCE_INSTALL},
         {WRONG_ROLLBACK, FER_CONFORMANCE_GENERATION_ONCE},
+        {WRONG_ROLLBACK_LITTLE, FER_CONFORMANCE_GENERATION_ONCE},
         {WRONG_FORGETS, FER_CONFORMANCE_NO_LOCKOUT},
         {WRONG_MIXED_UP, FER_CONFORMANCE_CREDENTIAL_TRUE},
         {WRONG_OVERWRITE_LAZY, FER_CONFORMANCE_SPENT_KEYS_GONE},
@@ -286,6 +290,14 @@ static void test_a_right_driver_passes_every_rule(void **state)
         assert_int_equal(FER_CONFORMANCE_PASSED, run.result.verdict[rule]);
     }
     assert_true(run.result.cuts > LIVES / 2);
+}
+
+static void test_a_busy_driver_is_asked_again(void **state)
+{
+    (void)state;
+    prepare(WRONG_BUSY, &nor);
+    expect_nothing(fer_conformance_check_driver(&run.config, &run.result));
+    expect_nothing(fer_conformance_check_store(&run.config, FER_STORE_STRICT, &run.result));
 }
 
 static uint32_t most(const uint32_t *counts)
@@ -441,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_what_a_reset_undoes_is_found),
         cmocka_unit_test(test_a_store_finds_what_breaks_it),
         cmocka_unit_test(test_a_right_driver_passes_every_rule),
+        cmocka_unit_test(test_a_busy_driver_is_asked_again),
         cmocka_unit_test(test_wear_is_bounded),
         cmocka_unit_test(test_the_advised_wear_suffices),
         cmocka_unit_test(test_too_little_wear_is_said),

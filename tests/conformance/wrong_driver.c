@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { WORD = 4, FENCE = 0x7E, LAG = 40 };
+enum { WORD = 4, FENCE = 0x7E, LAG = 40, LITTLE_LAG = 6, COARSE = 16 };
 
 static uint32_t region(const wrong_driver *driver)
 {
@@ -57,17 +57,21 @@ static bool ends_block(const wrong_driver *driver, uint32_t offset, size_t n)
     return offset + n == driver->geometry.block_size;
 }
 
+/* Whether this call is the one that fails, or finds the memory busy. */
 static bool fails(wrong_driver *driver, fer_conformance_operation operation)
 {
     bool now = driver->failing == (int)operation;
 
     driver->calls++;
     driver->failing = now ? -1 : driver->failing;
-    return now;
+    return now || (driver->kind == WRONG_BUSY && driver->calls % 7 == 0);
 }
 
 static int failed(const wrong_driver *driver)
 {
+    if (driver->kind == WRONG_BUSY) {
+        return FER_PORT_NOT_NOW;
+    }
     return driver->kind == WRONG_FAILURE_SWALLOWED ? FER_PORT_OK : FER_PORT_FAILED;
 }
 
@@ -144,11 +148,18 @@ static void put_granule(wrong_driver *driver, uint32_t at, const uint8_t *in)
     }
 }
 
+/* How many changes may not be durable yet. */
+static uint32_t lag(const wrong_driver *driver)
+{
+    return driver->kind == WRONG_ROLLBACK          ? LAG
+           : driver->kind == WRONG_ROLLBACK_LITTLE ? LITTLE_LAG
+                                                   : 1;
+}
+
 /* What was changed before becomes durable; now and then only, with a rollback. */
 static void begin_change(wrong_driver *driver)
 {
-    bool due = driver->kind == WRONG_ROLLBACK ? driver->changes % LAG == 0
-                                              : driver->kind != WRONG_OVERWRITE_LAZY;
+    bool due = driver->changes % lag(driver) == 0 && driver->kind != WRONG_OVERWRITE_LAZY;
 
     if (due) {
         memcpy(driver->before, driver->bytes, sizeof driver->before);
@@ -159,8 +170,7 @@ static void begin_change(wrong_driver *driver)
 /* Durable, unless drivers of this kind are lazy about it. */
 static void end_change(wrong_driver *driver, wrong lazy)
 {
-    if (driver->kind != lazy && driver->kind != WRONG_ROLLBACK &&
-        driver->kind != WRONG_OVERWRITE_LAZY) {
+    if (driver->kind != lazy && lag(driver) == 1 && driver->kind != WRONG_OVERWRITE_LAZY) {
         memcpy(driver->before, driver->bytes, sizeof driver->before);
     }
 }
@@ -178,6 +188,9 @@ static void program(wrong_driver *driver, uint32_t at, const uint8_t *in, size_t
     }
     if (driver->kind == WRONG_PROGRAM_ACROSS && (at + n) / granule % 2 == 1) {
         put_granule(driver, at + (uint32_t)n, zeros);
+    }
+    if (driver->kind == WRONG_PROGRAM_BEFORE && at / granule % 2 == 1) {
+        put_granule(driver, at - granule, zeros);
     }
 }
 
@@ -282,6 +295,11 @@ static int wrong_is_blank(void *context, uint32_t block, uint32_t offset, size_t
         return 0;
     case WRONG_BLANK_FIRST:
         return is_erased(driver, at, driver->geometry.granule);
+    case WRONG_BLANK_LAST:
+        return is_erased(driver, at + (uint32_t)n - driver->geometry.granule,
+                         driver->geometry.granule);
+    case WRONG_BLANK_COARSE:
+        return is_erased(driver, at, n / COARSE * COARSE);
     case WRONG_BLANK_UNIFORM:
         return is_uniform(driver, at, n);
     default:
@@ -315,6 +333,7 @@ bool wrong_driver_reopen(wrong_driver *driver)
         memcpy(driver->bytes, driver->before, region(driver));
         break;
     case WRONG_ROLLBACK:
+    case WRONG_ROLLBACK_LITTLE:
         if (driver->reopens > 20) {
             memcpy(driver->bytes, driver->before, region(driver));
         }

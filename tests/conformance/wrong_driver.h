@@ -30,6 +30,7 @@ typedef enum wrong {
     WRONG_PROGRAM_SWAPS,     /* bytes of half-words */
     WRONG_PROGRAM_ONE,       /* only the first granule of a run */
     WRONG_PROGRAM_ACROSS,    /* whole pages of two granules, the rest zeros */
+    WRONG_PROGRAM_BEFORE,    /* likewise, the page's first half */
     WRONG_PROGRAM_LAZY,      /* a reopen undoes the last one */
     WRONG_ADDRESS_LINE,      /* one bit of the offset is ignored */
     WRONG_BLOCK_ARITHMETIC,  /* blocks overlap by half */
@@ -38,17 +39,21 @@ typedef enum wrong {
     WRONG_BLANK_ALWAYS,
     WRONG_BLANK_NEVER,
     WRONG_BLANK_FIRST,       /* looks at the first granule */
+    WRONG_BLANK_LAST,        /* looks at the last granule */
+    WRONG_BLANK_COARSE,      /* looks at whole 16 bytes */
     WRONG_BLANK_UNIFORM,     /* looks whether all bytes are alike */
     WRONG_OUTSIDE_READ,      /* outside the region: reads something */
     WRONG_OUTSIDE_PROGRAM,   /* programs it */
     WRONG_MISALIGNED,        /* programs whatever it is asked for */
     WRONG_FAILURE_SWALLOWED, /* error flags are not looked at */
     WRONG_REOPEN,            /* does not open again */
+    WRONG_BUSY,              /* not wrong: asks to be called again, now and then */
     /* Seen by a store only. */
-    WRONG_ROLLBACK,       /* a late reopen undoes up to 40 changes */
-    WRONG_FORGETS,        /* the twentieth reopen finds all erased */
-    WRONG_MIXED_UP,       /* the twentieth reopen finds the region of another device */
-    WRONG_OVERWRITE_LAZY, /* a reopen undoes what was overwritten */
+    WRONG_ROLLBACK,        /* a late reopen undoes up to 40 changes */
+    WRONG_ROLLBACK_LITTLE, /* up to 6: less than two burns */
+    WRONG_FORGETS,         /* the twentieth reopen finds all erased */
+    WRONG_MIXED_UP,        /* the twentieth reopen finds the region of another device */
+    WRONG_OVERWRITE_LAZY,  /* a reopen undoes what was overwritten */
     WRONG_KINDS
 } wrong;
 
