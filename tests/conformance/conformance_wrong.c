@@ -247,7 +247,7 @@ static void test_a_store_finds_what_breaks_it(void **state)
         {WRONG_FORGETS, FER_CONFORMANCE_NO_LOCKOUT},
         {WRONG_MIXED_UP, FER_CONFORMANCE_CREDENTIAL_TRUE},
         {WRONG_OVERWRITE_LAZY, FER_CONFORMANCE_SPENT_KEYS_GONE},
-        {WRONG_READ_POSITIVE, FER_CONFORMANCE_POSITIVE_ANSWER},
+        {WRONG_PROGRAM_POSITIVE, FER_CONFORMANCE_POSITIVE_ANSWER},
     };
     const uint8_t *other = region_of_another();
 

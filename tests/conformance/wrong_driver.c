@@ -299,7 +299,8 @@ static int wrong_is_blank(void *context, uint32_t block, uint32_t offset, size_t
         return is_erased(driver, at + (uint32_t)n - driver->geometry.granule,
                          driver->geometry.granule);
     case WRONG_BLANK_COARSE:
-        return is_erased(driver, at, n / COARSE * COARSE);
+        return ends_block(driver, offset, n) ? is_erased(driver, at, n)
+                                             : is_erased(driver, at, n / COARSE * COARSE);
     case WRONG_BLANK_UNIFORM:
         return is_uniform(driver, at, n);
     default:

@@ -40,7 +40,7 @@ typedef enum wrong {
     WRONG_BLANK_NEVER,
     WRONG_BLANK_FIRST,       /* looks at the first granule */
     WRONG_BLANK_LAST,        /* looks at the last granule */
-    WRONG_BLANK_COARSE,      /* looks at whole 16 bytes */
+    WRONG_BLANK_COARSE,      /* looks at whole 16 bytes, but where a block ends */
     WRONG_BLANK_UNIFORM,     /* looks whether all bytes are alike */
     WRONG_OUTSIDE_READ,      /* outside the region: reads something */
     WRONG_OUTSIDE_PROGRAM,   /* programs it */
