@@ -163,8 +163,9 @@ typedef struct fer_conformance_result {
 
 /* Checks the driver's contract. The region is erased at the end.
  * FER_OK: nothing found. FER_TROUBLE_STORAGE: something was; see *result and the report hook.
- * FER_ERR_ARGUMENT: config.destroy is not as above, or a table is null. FER_ERR_ARENA:
- * config.memory is smaller than FER_CONFORMANCE_SIZE says. With both nothing was touched. */
+ * FER_ERR_ARGUMENT: config.destroy is not as above, a table is null, or wear does not suffice for
+ * that erase. FER_ERR_ARENA: config.memory is smaller than FER_CONFORMANCE_SIZE says. With both,
+ * nothing was touched. */
 FER_MUST_USE fer_status fer_conformance_check_driver(const fer_conformance_config *config,
                                                      fer_conformance_result *result);
 
@@ -173,15 +174,17 @@ FER_MUST_USE fer_status fer_conformance_check_driver(const fer_conformance_confi
  * recovery, and changes fail without a cut. Where power fails midway, a program has done some of
  * its granules, an erase nothing, or all and left garbage. Granules that read differently at each
  * boot are not played; for these pull the plug. Answers and *result as above, the region is erased
- * at the end. A driver that fails the checks above fails these somehow.
- * The store holds credentials of a root that everybody knows. Never seal with them. */
+ * at the end.
+ * Meanwhile it holds credentials of a root that everybody knows: never seal with them, and where
+ * the check was interrupted, run it again or erase the region before the device is provisioned. */
 FER_MUST_USE fer_status fer_conformance_check_store(const fer_conformance_config *config,
                                                     fer_store_policy policy,
                                                     fer_conformance_result *result);
 
 /* For a driver whose board must be reset to forget what it holds in RAM: leave programs every
  * block, then reset the board or cut its power, and find checks that all is there
- * (FER_CONFORMANCE_PROGRAM_DURABLE) and erases the region. One erase each. Answers as above. */
+ * (FER_CONFORMANCE_PROGRAM_DURABLE) and erases the region. One erase each. Answers as above; leave
+ * also FER_TROUBLE_STORAGE where wear did not suffice. */
 FER_MUST_USE fer_status fer_conformance_leave(const fer_conformance_config *config,
                                               fer_conformance_result *result);
 FER_MUST_USE fer_status fer_conformance_find(const fer_conformance_config *config,

@@ -38,11 +38,6 @@ void fer_conformance_cover(kit_trial *kit, fer_conformance_rule rule)
     }
 }
 
-bool fer_conformance_failed(const kit_trial *kit, fer_conformance_rule rule)
-{
-    return kit->result->verdict[rule] == FER_CONFORMANCE_FAILED;
-}
-
 /* ---- operations ------------------------------------------------------------------------- */
 
 /* Judges the answer of a call that must succeed, if it was made. */

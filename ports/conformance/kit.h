@@ -69,7 +69,6 @@ void fer_conformance_find_at(kit_trial *kit, fer_conformance_rule rule, kit_plac
                              int32_t expected, int32_t got, const char *sentence);
 /* Notes that the rule was put to the test; it passes unless something is found. */
 void fer_conformance_cover(kit_trial *kit, fer_conformance_rule rule);
-bool fer_conformance_failed(const kit_trial *kit, fer_conformance_rule rule);
 
 /* ---- operations ------------------------------------------------------------------------- */
 

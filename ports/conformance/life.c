@@ -167,24 +167,34 @@ static bool is_wiped(kit_life *life)
     return true;
 }
 
+/* Rising, and by no more than a region can lose: else the chain is not followed so far. */
+static bool is_next(kit_life *life, uint32_t generation)
+{
+    uint32_t bound = (uint32_t)(life->highest + 1) + fer_conformance_life_length(life);
+
+    return hold(life, generation < INT32_MAX && (int32_t)generation > life->highest,
+                FER_CONFORMANCE_GENERATION_ONCE, life->highest + 1, (int32_t)generation,
+                "A generation was yielded again, or one before it: nonces repeat.") &&
+           hold(life, generation <= bound, FER_CONFORMANCE_CREDENTIAL_TRUE, (int32_t)bound,
+                (int32_t)generation, "A burn skipped more generations than the region has slots.");
+}
+
 static void judge_yield(kit_life *life, const fer_credential *credential)
 {
     fer_credential_info info = {0};
     fer_status status = fer_credential_get_info(credential, &info);
-    int32_t generation = (int32_t)info.generation;
 
     if (!hold(life, status == FER_OK, FER_CONFORMANCE_CREDENTIAL_TRUE, FER_OK, (int32_t)status,
               "What a burn yielded is no credential.") ||
-        !hold(life, generation > life->highest, FER_CONFORMANCE_GENERATION_ONCE, life->highest + 1,
-              generation, "A generation was yielded again, or one before it: nonces repeat.") ||
+        !is_next(life, info.generation) ||
         !hold(life, fer_conformance_chain_is(&life->chain, info.generation, credential),
-              FER_CONFORMANCE_CREDENTIAL_TRUE, generation, generation,
+              FER_CONFORMANCE_CREDENTIAL_TRUE, (int32_t)info.generation, (int32_t)info.generation,
               "What a burn yielded is not the credential of its generation.")) {
         return;
     }
-    life->highest = generation;
+    life->highest = (int32_t)info.generation;
     if (life->policy == FER_STORE_STRICT) {
-        (void)hold(life, is_wiped(life), FER_CONFORMANCE_SPENT_KEYS_GONE, 0, generation,
+        (void)hold(life, is_wiped(life), FER_CONFORMANCE_SPENT_KEYS_GONE, 0, life->highest,
                    "A spent chain key still stands in the region.");
     }
 }

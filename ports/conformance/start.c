@@ -38,8 +38,8 @@ static bool lay_out(kit_trial *kit)
     if (!fer_conformance_check_geometry(kit)) {
         return true;
     }
-    if (kit->rest_cells / (sizeof(kit_block) / 4u) < kit->geometry->block_count / 2u) {
-        return false; /* so many blocks that their bytes would not fit size_t */
+    if (kit->geometry->block_count / 2u > kit->rest_cells / 5u) {
+        return false; /* two blocks take five cells: so the product below cannot overflow */
     }
     kit->blocks = fer_conformance_take(kit, kit->geometry->block_count * sizeof(kit_block));
     kit->run = fer_conformance_take(kit, kit->run_size + 2u * KIT_GUARD);
