@@ -51,7 +51,7 @@ static bool mint(fer_credential *credential)
 
 bool fer_conformance_chain_start(kit_chain *chain, fer_credential *first)
 {
-    fer_store_config config = {{&memory_ops, &geometry, chain}, FER_STORE_STRICT};
+    fer_store_config config = {.nv = {&memory_ops, &geometry, chain}, .policy = FER_STORE_STRICT};
 
     fer_store_close(&chain->store);
     chain->known = 0;

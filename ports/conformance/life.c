@@ -99,7 +99,8 @@ void fer_conformance_life_begin(kit_life *life)
 
 void fer_conformance_life_boot(kit_life *life)
 {
-    fer_store_config config = {fer_conformance_power_nv(&life->power), life->policy};
+    fer_store_config config = {.nv = fer_conformance_power_nv(&life->power),
+                               .policy = life->policy};
     fer_status status;
 
     (void)fer_conformance_reopen(life->kit);
@@ -241,7 +242,7 @@ void fer_conformance_life_burn(kit_life *life, uint32_t burns)
 
 /* ---- install ---------------------------------------------------------------------------- */
 
-/* A region that holds no whole install says so, and yields nothing. */
+/* After a boot, a region that holds no whole install says so, and yields nothing. */
 static void check_empty(kit_life *life, fer_status found)
 {
     fer_credential credential;
@@ -279,7 +280,9 @@ bool fer_conformance_life_install(kit_life *life)
         if (found == FER_OK || life->power.off) {
             return found == FER_OK; /* the entry was whole, though the install was cut */
         }
-        check_empty(life, found);
+        if (i == 0) {
+            check_empty(life, found);
+        }
         install(life, found);
     }
     return life->installed && !life->over;

@@ -224,7 +224,8 @@ static const uint8_t *region_of_another(void)
     memset(&root, 0x77, sizeof root);
     wrong_driver_make(&other, WRONG_NOTHING, &nor);
     memset(other.bytes, nor.erased, WRONG_BYTES);
-    fer_store_config config = {wrong_driver_nv(&other, true, false), FER_STORE_STRICT};
+    fer_store_config config = {.nv = wrong_driver_nv(&other, true, false),
+                               .policy = FER_STORE_STRICT};
     assert_int_equal(FER_OK, fer_keychain_mint(&root, &identity, &credential));
     assert_int_equal(FER_OK, fer_arena_init(&arena, cells, sizeof cells / sizeof cells[0]));
     assert_int_equal(FER_OK, fer_store_create(&arena, &config, &store));
