@@ -256,27 +256,31 @@ static void check_empty(kit_life *life, fer_status found)
                "A burn from a region without a whole install did not say what that is.");
 }
 
-/* After one cut it succeeds; after two it may find traces of what it must not write over. */
+/* After one cut it succeeds. After two it may find traces of what it must not write over; where a
+ * change failed alone it may refuse what turns out to be whole, and is asked again. */
 static void install(kit_life *life, fer_status found)
 {
     fer_credential credential = life->first;
     fer_status status = fer_store_install(life->store, &credential);
-    bool closed = status == FER_ERR_ORDER && found == FER_TROUBLE_STATE &&
-                  life->kit->second_cut != FER_CONFORMANCE_NOWHERE;
+    bool refuses = status == FER_ERR_ORDER && found == FER_TROUBLE_STATE;
+    bool closed = refuses && life->kit->second_cut != FER_CONFORMANCE_NOWHERE;
 
     life->installed = status == FER_OK;
-    (void)hold(life, closed || !must_succeed(life, status), FER_CONFORMANCE_INSTALL, FER_OK,
-               (int32_t)status, "An install failed, though power was on.");
+    (void)hold(life, closed || (refuses && life->power.keeps) || !must_succeed(life, status),
+               FER_CONFORMANCE_INSTALL, FER_OK, (int32_t)status,
+               "An install failed, though power was on.");
     life->over = life->over || closed || life->kit->worn;
     fer_credential_wipe(&credential);
 }
 
 bool fer_conformance_life_install(kit_life *life)
 {
+    fer_status found = FER_OK;
+
     for (int i = 0; i < INSTALLS && !life->over && !life->installed; i++) {
         fer_credential_info info;
-        fer_status found = fer_store_get_info(life->store, &info);
 
+        found = fer_store_get_info(life->store, &info);
         if (found == FER_OK || life->power.off) {
             return found == FER_OK; /* the entry was whole, though the install was cut */
         }
@@ -285,7 +289,9 @@ bool fer_conformance_life_install(kit_life *life)
         }
         install(life, found);
     }
-    return life->installed && !life->over;
+    return hold(life, life->installed || life->over || life->power.off, FER_CONFORMANCE_INSTALL,
+                FER_OK, (int32_t)found, "One failed change keeps an install from succeeding.") &&
+           life->installed && !life->over;
 }
 
 /* ---- length ----------------------------------------------------------------------------- */
