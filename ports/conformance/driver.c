@@ -187,7 +187,7 @@ static uint32_t next_length(const kit_trial *kit, bool singly, uint32_t offset, 
     uint32_t granule = kit->geometry->granule;
     uint32_t most = kit->run_size / granule;
     uint32_t left = (block_size(kit) - offset) / granule;
-    uint32_t length = 1u + step * 5u % most;
+    uint32_t length = 1u + step * 167u % most; /* long and short ones by turns */
 
     if (singly || offset < 4u * granule || left <= 4u) {
         return granule;
@@ -242,8 +242,7 @@ static bool fill_each(kit_trial *kit, fer_conformance_rule rule, uint8_t pattern
 /* Whether every block has wear left for a pass; else the run is not complete. */
 static bool can_pass(kit_trial *kit, uint32_t erases)
 {
-    uint32_t most = kit->run_size / kit->geometry->granule;
-    uint32_t programs = granules(kit) / most * 3u + 16u; /* what fill needs in runs, at most */
+    uint32_t programs = block_size(kit) / kit->run_size * 3u + 16u; /* what fill needs at most */
     bool can = true;
 
     if (programs > granules(kit)) {
