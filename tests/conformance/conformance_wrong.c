@@ -209,8 +209,8 @@ static void test_what_a_reset_undoes_is_found(void **state)
 
 /* ---- the store over it ------------------------------------------------------------------ */
 
-/* The region of another device, as far along its chain as a few hundred burns. */
-static const uint8_t *region_of_another(void)
+/* The region of another device, so many burns along its chain. */
+static const uint8_t *region_of_another(int burns)
 {
     static wrong_driver other;
     static fer_arena_cell cells[FER_STORE_SIZE(8) / FER_ARENA_ALIGN];
@@ -230,7 +230,7 @@ static const uint8_t *region_of_another(void)
     assert_int_equal(FER_OK, fer_arena_init(&arena, cells, sizeof cells / sizeof cells[0]));
     assert_int_equal(FER_OK, fer_store_create(&arena, &config, &store));
     assert_int_equal(FER_OK, fer_store_install(store, &credential));
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < burns; i++) {
         assert_int_equal(FER_OK, fer_store_burn(store, &credential));
     }
     fer_store_close(&store);
@@ -250,7 +250,7 @@ static void test_a_store_finds_what_breaks_it(void **state)
         {WRONG_OVERWRITE_LAZY, FER_CONFORMANCE_SPENT_KEYS_GONE},
         {WRONG_PROGRAM_POSITIVE, FER_CONFORMANCE_POSITIVE_ANSWER},
     };
-    const uint8_t *other = region_of_another();
+    const uint8_t *other = region_of_another(500);
 
     (void)state;
     for (size_t i = 0; i < sizeof store_rows / sizeof store_rows[0]; i++) {
@@ -259,6 +259,20 @@ static void test_a_store_finds_what_breaks_it(void **state)
         run.driver.other = other;
         expect_finding(fer_conformance_check_store(&run.config, FER_STORE_STRICT, &run.result),
                        store_rows[i].rule);
+    }
+}
+
+/* A chain is followed as far as a region can lose generations, no further. */
+static void test_another_chain_is_found_near_and_far(void **state)
+{
+    (void)state;
+    for (int burns = 40; burns <= 4000; burns *= 100) {
+        prepare(WRONG_MIXED_UP, &nor);
+        run.config.nv = wrong_driver_nv(&run.driver, true, false);
+        run.driver.other = region_of_another(burns);
+        expect_finding(fer_conformance_check_store(&run.config, FER_STORE_STRICT, &run.result),
+                       FER_CONFORMANCE_CREDENTIAL_TRUE);
+        assert_int_equal(burns > 40, run.first.got > run.first.expected);
     }
 }
 
@@ -453,6 +467,7 @@ int main(void)
         cmocka_unit_test(test_impossible_geometries_are_named),
         cmocka_unit_test(test_what_a_reset_undoes_is_found),
         cmocka_unit_test(test_a_store_finds_what_breaks_it),
+        cmocka_unit_test(test_another_chain_is_found_near_and_far),
         cmocka_unit_test(test_a_right_driver_passes_every_rule),
         cmocka_unit_test(test_a_busy_driver_is_asked_again),
         cmocka_unit_test(test_wear_is_bounded),
