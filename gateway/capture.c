@@ -7,7 +7,8 @@
 
 #include "link.h"
 
-#define PIECE 65536u
+#define PIECE 8192u
+#define UNFINISHED_MAX (2u + UINT16_MAX) /* of a datagram */
 
 /* Takes whole datagrams out of what has gathered; keeps the rest. */
 static void take_datagrams(struct link *link)
@@ -89,7 +90,7 @@ bool capture_start(struct link *link, struct fault *fault)
     if (waits && !link->server->options.datagrams) {
         return stream_start(link, fault); /* whose reader must not block the loop */
     }
-    link->buffer = malloc(2 * PIECE);
+    link->buffer = malloc(UNFINISHED_MAX + PIECE);
     link->event = evtimer_new(link->server->base, on_piece, link);
     if (link->buffer == NULL || link->event == NULL || !link_add_decoder(link, fault)) {
         FAULT(fault, "%s: out of memory", link->name);

@@ -1,50 +1,26 @@
-/* Ferrule gateway: UDP. Each datagram is one record. Whoever wastes our time is limited by source
- * address, never by the route it claims, which anyone can claim. */
+/* Ferrule gateway: UDP. Each datagram is one record. Many are fetched at once, and who wasted too
+ * much of our time already is dropped before a byte of his is looked at. */
 #include <stdlib.h>
 #include <string.h>
 
 #include <netdb.h>
-#include <netinet/in.h>
 
 #include "link.h"
+#include "peers.h"
+#include "senders.h"
 
 #define DATAGRAM_MAX 65536u
-#define DATAGRAMS_AT_ONCE 64 /* then other links have their turn */
-#define REJECTS_BURST 200u
-#define REJECTS_A_SECOND 100
+#define BATCH 32u
+#define TURN_US 2000 /* then other links, signals and the commit have their turn */
 
-static uint64_t fold(const void *bytes, size_t n)
-{
-    const uint8_t *byte = bytes;
-    uint64_t key = 14695981039346656037u; /* FNV-1a */
-    for (size_t i = 0; i < n; i++) {
-        key = (key ^ byte[i]) * 1099511628211u;
-    }
-    return key;
-}
-
-/* The bucket of an address, whatever its port. Addresses that meet in one place take turns. */
-static struct sender *find_sender(struct link *link, const struct sockaddr_storage *address)
-{
-    const struct sockaddr_in *four = (const struct sockaddr_in *)address;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)address;
-    const uint64_t key = address->ss_family == AF_INET6
-                             ? fold(&six->sin6_addr, sizeof six->sin6_addr)
-                             : fold(&four->sin_addr, sizeof four->sin_addr);
-    const int64_t now = server_monotonic_ms();
-    struct sender *sender = &link->senders[key % SENDERS];
-    if (sender->key != key) {
-        *sender = (struct sender){.key = key, .refilled_ms = now, .tokens = REJECTS_BURST};
-    }
-    const int64_t refill = (now - sender->refilled_ms) * REJECTS_A_SECOND / 1000;
-    if (refill > 0) {
-        sender->refilled_ms = now;
-        sender->tokens = sender->tokens + refill > REJECTS_BURST
-                             ? REJECTS_BURST
-                             : sender->tokens + (uint32_t)refill;
-    }
-    return sender;
-}
+struct datagrams {
+    struct senders *senders;
+    struct peers *peers;
+    struct mmsghdr headers[BATCH];
+    struct iovec pieces[BATCH];
+    struct sockaddr_storage addresses[BATCH];
+    uint8_t bytes[BATCH][DATAGRAM_MAX];
+};
 
 static void name_address(const struct sockaddr_storage *address, socklen_t length,
                          char name[LINK_NAME_SIZE])
@@ -59,9 +35,26 @@ static void name_address(const struct sockaddr_storage *address, socklen_t lengt
     (void)snprintf(name, LINK_NAME_SIZE, "udp:%s:%s", host, port);
 }
 
-static void take_datagram(struct link *link, size_t n, const struct sockaddr_storage *address,
-                          socklen_t length)
+/* Counted each time, told once. */
+static void throttle(struct server *server, struct sender *sender, const uint8_t *record, size_t n,
+                     const struct sockaddr_storage *address, socklen_t length)
 {
+    char name[LINK_NAME_SIZE];
+    if (sender->told) {
+        server->counters.rejected[REJECT_THROTTLED]++;
+        return;
+    }
+    name_address(address, length, name);
+    const struct origin origin = {.link = name};
+    report_reject(server, REJECT_THROTTLED, record, n, &origin);
+    sender->told = true;
+}
+
+static void judge(struct link *link, struct sender *sender, const uint8_t *record, size_t n,
+                  const struct sockaddr_storage *address, socklen_t length)
+{
+    struct senders *senders = link->datagrams->senders;
+    const int64_t from = senders_now();
     char name[LINK_NAME_SIZE];
     name_address(address, length, name);
     const struct origin origin = {.link = name,
@@ -69,43 +62,91 @@ static void take_datagram(struct link *link, size_t n, const struct sockaddr_sto
                                   .answers = true,
                                   .address = (const struct sockaddr *)address,
                                   .address_length = length};
-    struct sender *sender = find_sender(link, address);
-    if (sender->tokens == 0) {
-        report_reject(link->server, REJECT_THROTTLED, link->buffer, n, &origin);
-    } else if (!ingest_record(link->server, link->buffer, n, &origin) &&
-               !ingest_is_full(link->server)) {
-        sender->tokens--;
+    if (ingest_record(link->server, record, n, &origin)) {
+        senders_accepted(senders, sender);
+        peers_add(link->datagrams->peers, address, length, from);
+    } else if (!ingest_is_full(link->server)) {
+        senders_refused(senders, sender, senders_now() - from);
+    }
+}
+
+static void take_datagram(struct link *link, size_t i)
+{
+    struct datagrams *datagrams = link->datagrams;
+    const struct sockaddr_storage *address = &datagrams->addresses[i];
+    const socklen_t length = datagrams->headers[i].msg_hdr.msg_namelen;
+    const size_t n = datagrams->headers[i].msg_len;
+    const int64_t now = senders_now();
+    struct sender *sender = senders_find(datagrams->senders, address, now);
+    if (senders_admit(datagrams->senders, sender, now)) {
+        judge(link, sender, datagrams->bytes[i], n, address, length);
+    } else {
+        throttle(link->server, sender, datagrams->bytes[i], n, address, length);
     }
 }
 
 static void on_datagrams(evutil_socket_t fd, short what, void *context)
 {
     struct link *link = context;
+    struct datagrams *datagrams = link->datagrams;
+    const int64_t now = senders_now();
+    int count = (int)BATCH;
     (void)what;
-    for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
-        struct sockaddr_storage address;
-        socklen_t length = sizeof address;
-        memset(&address, 0, sizeof address);
-        const ssize_t n = recvfrom(fd, link->buffer, DATAGRAM_MAX, MSG_DONTWAIT,
-                                   (struct sockaddr *)&address, &length);
-        if (n < 0) {
-            return;
+    peers_heard(datagrams->peers, fd, now);
+    while (count == (int)BATCH && senders_now() < now + TURN_US) {
+        for (size_t i = 0; i < BATCH; i++) { /* the kernel writes it */
+            datagrams->headers[i].msg_hdr.msg_namelen = sizeof datagrams->addresses[i];
         }
-        take_datagram(link, (size_t)n, &address, length);
+        count = recvmmsg(fd, datagrams->headers, BATCH, MSG_DONTWAIT, NULL);
+        for (int i = 0; i < count; i++) {
+            take_datagram(link, (size_t)i);
+        }
     }
+}
+
+static bool make_room(struct link *link)
+{
+    struct datagrams *datagrams = calloc(1, sizeof *datagrams);
+    link->datagrams = datagrams;
+    if (datagrams == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < BATCH; i++) {
+        datagrams->pieces[i] = (struct iovec){datagrams->bytes[i], DATAGRAM_MAX};
+        datagrams->headers[i].msg_hdr = (struct msghdr){.msg_name = &datagrams->addresses[i],
+                                                        .msg_iov = &datagrams->pieces[i],
+                                                        .msg_iovlen = 1};
+    }
+    datagrams->senders = senders_create();
+    datagrams->peers = peers_create(link->server->base, link->fd, on_datagrams, link);
+    return datagrams->senders != NULL && datagrams->peers != NULL;
 }
 
 bool datagram_start(struct link *link, struct fault *fault)
 {
-    link->buffer = malloc(DATAGRAM_MAX);
-    link->senders = calloc(SENDERS, sizeof *link->senders);
+    const bool room = make_room(link);
     link->event = event_new(link->server->base, link->fd, EV_READ | EV_PERSIST, on_datagrams, link);
-    if (link->buffer == NULL || link->senders == NULL || link->event == NULL ||
-        event_add(link->event, NULL) != 0) {
-        FAULT(fault, "%s: out of memory", link->name);
+    if (!room || link->event == NULL || event_add(link->event, NULL) != 0) {
+        FAULT(fault, "%s: out of memory, or no random numbers", link->name);
         return false;
     }
     return true;
+}
+
+void datagram_free(struct link *link)
+{
+    if (link->datagrams != NULL) {
+        peers_free(link->datagrams->peers);
+        senders_free(link->datagrams->senders);
+        free(link->datagrams);
+    }
+}
+
+uint32_t datagram_overflowed(const struct link *link)
+{
+    return link->datagrams != NULL && link->datagrams->peers != NULL
+               ? peers_overflowed(link->datagrams->peers)
+               : 0;
 }
 
 bool datagram_send(struct link *link, const struct device_ack *ack, const uint8_t *record, size_t n)

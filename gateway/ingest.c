@@ -109,7 +109,8 @@ bool ingest_record(struct server *server, const uint8_t *record, size_t n,
         return false;
     }
     enqueue(server, accepted, record, origin);
-    if (server->stalled_since_ms == 0 && server->queue_count >= server->options.commit_records) {
+    if (server->stalled_since_ms == 0 &&
+        (server->queue_count >= server->options.commit_records || ingest_is_full(server))) {
         (void)commit_flush(server);
     } else {
         commit_soon(server);

@@ -9,14 +9,7 @@
 #include "ferrule/frame.h"
 #include "server.h"
 
-#define SENDERS 512u
-
-/* What one source address may still waste: a bucket that refills with time. */
-struct sender {
-    uint64_t key;
-    int64_t refilled_ms;
-    uint32_t tokens;
-};
+struct datagrams;
 
 struct link {
     struct link *next;
@@ -32,9 +25,9 @@ struct link {
     fer_arena arena;
     fer_arena_cell *storage;
     fer_frame_decoder *decoder;
-    uint8_t *buffer; /* datagrams: one of them; captures of datagrams: an unfinished one */
+    uint8_t *buffer; /* captures: a piece, behind what is left of an unfinished datagram */
     size_t buffered;
-    struct sender *senders;
+    struct datagrams *datagrams; /* UDP */
     char unlink_path[108];
 };
 
@@ -54,6 +47,9 @@ bool capture_start(struct link *link, struct fault *fault);
 void capture_resume(struct link *link);
 bool listener_start(struct link *link, struct fault *fault);
 bool datagram_start(struct link *link, struct fault *fault);
+void datagram_free(struct link *link);
+/* How many the kernel dropped because we were too slow (HONEST). */
+uint32_t datagram_overflowed(const struct link *link);
 bool datagram_send(struct link *link, const struct device_ack *ack, const uint8_t *record,
                    size_t n);
 

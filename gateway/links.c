@@ -44,6 +44,9 @@ static void add_counts(const struct link *link, struct counters *counters)
         counters->frames_broken += frames.malformed;
         counters->frame_bytes_dropped += frames.bytes;
     }
+    if (link->kind == SOURCE_UDP) {
+        counters->datagrams_overflowed += datagram_overflowed(link);
+    }
 }
 
 void links_add_counts(const struct server *server, struct counters *counters)
@@ -74,7 +77,7 @@ void link_close(struct link *link)
     close(link->fd);
     link->server->sources_open -= link->is_source;
     free(link->storage);
-    free(link->senders);
+    datagram_free(link);
     free(link->buffer);
     free(link);
 }

@@ -130,8 +130,9 @@ int open_udp(const char *where, struct fault *fault)
         return -1;
     }
     const int fd = socket(found->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int room = 1 << 20; /* as much of it as the system allows: a commit may take a while */
-    if (fd >= 0) {
+    /* A commit may take a while: as much of this as the system allows, or all of it if we may. */
+    const int room = 8 << 20;
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0) {
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
     }
     const bool bound = fd >= 0 && bind(fd, found->ai_addr, found->ai_addrlen) == 0;

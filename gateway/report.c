@@ -69,11 +69,11 @@ void report_summary(const struct server *server)
     }
     fputc('\n', stderr);
     SAY("summary: frames=%" PRIu64 " oversized=%" PRIu64 " broken=%" PRIu64
-        " bytes-dropped=%" PRIu64 " acks-sent=%" PRIu64 " acks-held=%" PRIu64
-        " commands-sent=%" PRIu64,
+        " bytes-dropped=%" PRIu64 " datagrams-overflowed=%" PRIu64 " acks-sent=%" PRIu64
+        " acks-held=%" PRIu64 " commands-sent=%" PRIu64,
         counters->frames, counters->frames_oversized, counters->frames_broken,
-        counters->frame_bytes_dropped, counters->acks_sent, counters->acks_held,
-        counters->commands_sent);
+        counters->frame_bytes_dropped, counters->datagrams_overflowed, counters->acks_sent,
+        counters->acks_held, counters->commands_sent);
     SAY("summary: alarms backwards=%" PRIu64 " suspected=%" PRIu64,
         counters->alarms[DEVICE_BACKWARDS], counters->alarms[DEVICE_SUSPECTED]);
 }

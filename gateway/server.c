@@ -95,6 +95,21 @@ static void on_question(evutil_socket_t signal, short what, void *context)
     report_summary(context);
 }
 
+/* Two priorities: commit and signals before links, which are interrupted for them, so that no flood
+ * of bytes delays either. */
+static bool open_base(struct server *server)
+{
+    static const struct timeval turn = {.tv_usec = 2000};
+    struct event_config *config = event_config_new();
+    if (config != NULL && event_config_set_max_dispatch_interval(config, &turn, -1, 1) == 0) {
+        server->base = event_base_new_with_config(config);
+    }
+    if (config != NULL) {
+        event_config_free(config);
+    }
+    return server->base != NULL && event_base_priority_init(server->base, 2) == 0;
+}
+
 static bool open_loop(struct server *server, struct fault *fault)
 {
     static const struct {
@@ -102,15 +117,16 @@ static bool open_loop(struct server *server, struct fault *fault)
         event_callback_fn call;
     } signals[] = {
         {SIGINT, on_stop}, {SIGTERM, on_stop}, {SIGHUP, on_hangup}, {SIGUSR1, on_question}};
-    server->base = event_base_new();
-    bool done = server->base != NULL;
+    bool done = open_base(server);
     if (done) {
         server->commit_timer = evtimer_new(server->base, on_commit, server);
-        done = server->commit_timer != NULL && commands_start(server);
+        done = server->commit_timer != NULL && event_priority_set(server->commit_timer, 0) == 0 &&
+               commands_start(server);
     }
     for (size_t i = 0; i < SIGNALS && done; i++) {
         server->signals[i] = evsignal_new(server->base, signals[i].signal, signals[i].call, server);
-        done = server->signals[i] != NULL && event_add(server->signals[i], NULL) == 0;
+        done = server->signals[i] != NULL && event_priority_set(server->signals[i], 0) == 0 &&
+               event_add(server->signals[i], NULL) == 0;
     }
     if (!done) {
         FAULT(fault, "the event loop does not start");

@@ -82,6 +82,7 @@ struct counters {
     uint64_t frames_oversized;
     uint64_t frames_broken;
     uint64_t frame_bytes_dropped;
+    uint64_t datagrams_overflowed; /* dropped by the kernel before we could read them */
     uint64_t acks_sent;
     uint64_t alarms[DEVICE_ALARMS];
     uint64_t commands_sent;

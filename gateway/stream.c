@@ -7,17 +7,31 @@
 
 #include "link.h"
 
-#define PIECE 4096u
+#define PIECE 1024u
+#define TURN_MS 2
 #define UNREAD_MAX (64u << 10)
 #define UNSENT_MAX 4096u
 #define ACCEPTED_LINKS_MAX 64u
 
-/* Reads until nothing is left or the queue is full; the rest waits in the buffer. */
+/* Comes back to what waits in the buffer, after other events. */
+static void again(struct link *link)
+{
+    bufferevent_trigger(link->stream, EV_READ,
+                        BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/* Reads until nothing is left, its turn is over or the queue is full; the rest waits in the
+ * buffer. */
 static void drain(struct link *link)
 {
     uint8_t piece[PIECE];
     struct evbuffer *input = bufferevent_get_input(link->stream);
+    const int64_t end = server_monotonic_ms() + TURN_MS;
     while (!ingest_is_full(link->server) && evbuffer_get_length(input) > 0) {
+        if (server_monotonic_ms() > end) {
+            again(link);
+            return;
+        }
         const int n = evbuffer_remove(input, piece, sizeof piece);
         if (n <= 0) {
             return;
@@ -30,17 +44,13 @@ static void drain(struct link *link)
 }
 
 /* After the peer's last byte: what it sent is taken as far as the database keeps up; the rest waits
- * for stream_resume. */
+ * for its next turn, or for stream_resume. */
 static void finish(struct link *link)
 {
     struct server *server = link->server;
     struct evbuffer *input = bufferevent_get_input(link->stream);
     link->at_end = true;
     drain(link);
-    while (evbuffer_get_length(input) > 0 && server->stalled_since_ms == 0 &&
-           commit_flush(server)) {
-        drain(link);
-    }
     if (evbuffer_get_length(input) == 0) {
         link_close(link);
         if (server->stalled_since_ms == 0) {
@@ -99,8 +109,7 @@ void stream_resume(struct link *link)
     if (!link->at_end) {
         (void)bufferevent_enable(link->stream, EV_READ);
     }
-    bufferevent_trigger(link->stream, EV_READ,
-                        BEV_TRIG_IGNORE_WATERMARKS | BEV_TRIG_DEFER_CALLBACKS);
+    again(link);
 }
 
 /* Whole frames or nothing: half a frame would spoil the next. */

@@ -87,6 +87,40 @@ class Storing(Bench):
         self.stop_gateway(process)
 
 
+    def test_commits_in_time(self):
+        """Each record is stored at most commit-ms after it came, however fast others follow; what
+        the machine takes besides is more than half of the times little, and never much."""
+        process = self.start_gateway("--listen-unix", self.folder / "s", "--commit-ms", "40",
+                                     "--commit-records", "4096")
+        records = self.a.readings(300)
+        sent, took = [], []
+        with socket.socket(socket.AF_UNIX) as link, open(self.folder / "output.txt") as lines:
+            link.connect(str(self.folder / "s"))
+            while len(took) < len(records):
+                if len(sent) < len(records):
+                    sent.append(time.monotonic())
+                    link.sendall(stream([records[len(sent) - 1]]))
+                time.sleep(0.003)
+                took += [time.monotonic() - sent[len(took) + i]
+                         for i in range(lines.read().count('"type":"record"'))]
+                self.assertLess(time.monotonic(), sent[0] + 30, "nothing is stored")
+        took.sort()
+        self.assertLess(took[len(took) // 2], 0.080)
+        self.assertLess(took[-1], 0.500)
+        _, summary = self.stop_gateway(process)
+        self.assertGreater(summary["groups"], 3)
+
+    def test_large_records_do_not_stall(self):
+        """Fewer than a group, more bytes than may wait."""
+        records = [self.a.record("raw " + "5a" * 60000) for _ in range(200)]
+        process = self.start_gateway("--listen-unix", self.folder / "s", "--commit-ms", "300")
+        with socket.socket(socket.AF_UNIX) as link:
+            link.connect(str(self.folder / "s"))
+            link.sendall(stream(records))
+            self.wait_for(lambda: self.count() == 200, seconds=20)
+        self.stop_gateway(process)
+
+
 class Trouble(Bench):
     def setUp(self):
         super().setUp()
