@@ -186,7 +186,8 @@ fer_status fer_device_ready_generation(fer_device *device)
     if (!is_burn_due(device, now)) {
         return FER_OK;
     }
-    if (device->tried && device->config.clock.ops != NULL &&
+    /* A clock that fails is none: it must not keep the next burn away for ever. */
+    if (device->tried && now != 0 &&
         get_age(now, device->tried_ms) < device->config.burn_backoff_ms) {
         fer_device_count(device, &device->health.burns_delayed);
         return FER_NOT_NOW;
@@ -209,7 +210,8 @@ void fer_device_fill_health(const fer_device *device, fer_health *health)
 
     *health = device->health;
     fer_device_unmask(device, state);
-    health->uptime_ms = fer_device_get_uptime(device) - device->created_ms;
+    const int64_t age = get_age(fer_device_get_uptime(device), device->created_ms);
+    health->uptime_ms = age < 0 ? 0 : (uint64_t)age;
     if (fer_frame_decoder_get_counts(device->decoder, &frames) == FER_OK) {
         health->inbound_frames_dropped = frames.oversized + frames.malformed;
     }

@@ -10,6 +10,7 @@
 #include "internal/record.h"
 #include "record_fixture.h"
 #include "telemetry_kit.h"
+#include "unframe.h"
 
 /* ---- ports ------------------------------------------------------------------------------ */
 
@@ -186,24 +187,6 @@ static inline void peer_receive(const uint8_t *record, size_t n)
         fer_opener_receive(openers[header.generation], record, n, plain, sizeof plain, &opened),
         FER_OK);
     assert_int_equal(decode(plain, opened.length), FER_OK);
-}
-
-/* Decodes one COBS frame into the same bytes: an implementation of its own, from the paper. */
-static inline size_t unframe(uint8_t *bytes, size_t n)
-{
-    size_t in = 0, out = 0;
-    assert_true(n > 1 && bytes[n - 1] == 0 && memchr(bytes, 0, n) == bytes + n - 1);
-    while (in < n - 1) {
-        size_t code = bytes[in++];
-        assert_true(in + code - 1 <= n - 1);
-        for (size_t i = 1; i < code; i++) {
-            bytes[out++] = bytes[in++];
-        }
-        if (code < 255 && in < n - 1) {
-            bytes[out++] = 0;
-        }
-    }
-    return out;
 }
 
 /* ---- taking ----------------------------------------------------------------------------- */

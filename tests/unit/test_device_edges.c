@@ -267,6 +267,32 @@ static void a_clock_that_fails_burns_nothing(void **state)
     assert_int_equal(opened.generation, 1);
 }
 
+/* It must not keep them away either: a back-off that never ends would be a lockout. */
+static void a_clock_that_fails_delays_no_burn(void **state)
+{
+    (void)state;
+    fer_device_close(&device);
+    config.burn_records = 2;
+    boot();
+    clock_answer = FER_PORT_FAILED;
+    for (uint32_t i = 0; i < 6; i++) {
+        fer_device_record(device, 1, i);
+        fer_device_record(device, 2, i);
+        take_ok();
+        assert_int_equal(opened.generation, i / 2);
+    }
+}
+
+/* HONEST: what is not known is not told. */
+static void a_clock_that_fails_tells_no_uptime(void **state)
+{
+    (void)state;
+    clock_ms += 250;
+    assert_int_equal(health_now().uptime_ms, 250);
+    clock_answer = FER_PORT_FAILED;
+    assert_int_equal(health_now().uptime_ms, 0);
+}
+
 static void burns_keep_their_distance(void **state)
 {
     (void)state;
@@ -411,6 +437,8 @@ int main(void)
         STREAM(a_count_of_records_burns),
         STREAM(age_burns),
         STREAM(a_clock_that_fails_burns_nothing),
+        STREAM(a_clock_that_fails_delays_no_burn),
+        STREAM(a_clock_that_fails_tells_no_uptime),
         STREAM(burns_keep_their_distance),
         STREAM(without_clock_there_is_no_back_off),
         STREAM(a_failed_burn_sends_nothing_and_loses_nothing),
