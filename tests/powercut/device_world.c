@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "internal/poison.h"
 #include "powercut/device_world_body.h"
 #include "record_fixture.h"
 
@@ -195,30 +196,44 @@ static fer_arena device_arena;
 
 struct world_save {
     device_world world;
+    fer_device *handle;
+    fer_arena arenas[2];
     fer_arena_cell gateway[sizeof gateway_arena_storage / sizeof(fer_arena_cell)];
-    size_t used;
+    fer_arena_cell device[sizeof device_storage / sizeof(fer_arena_cell)];
 };
 
-world_save *world_new_save(unsigned place)
+world_save *world_get_save(unsigned place)
 {
-    static world_save saves[2];
+    static world_save saves[WORLD_SAVES];
 
+    assert_true(place < WORLD_SAVES);
     return &saves[place];
 }
 
+/* What is closed is copied too, so AddressSanitizer forgets what was poisoned. */
 void world_keep(world_save *save)
 {
+    FER_UNPOISON(gateway_arena_storage, sizeof gateway_arena_storage);
+    FER_UNPOISON(device_storage, sizeof device_storage);
     save->world = world;
-    save->used = gateway_arena.used;
-    memcpy(save->gateway, gateway_arena_storage, save->used);
+    save->handle = world_device;
+    save->arenas[0] = gateway_arena;
+    save->arenas[1] = device_arena;
+    memcpy(save->gateway, gateway_arena_storage, sizeof save->gateway);
+    memcpy(save->device, device_storage, sizeof save->device);
 }
 
-/* The gateway lies where it lay, so that its handle holds. */
+/* Everything lies where it lay, so that handles hold. */
 void world_go_back(const world_save *save)
 {
+    FER_UNPOISON(gateway_arena_storage, sizeof gateway_arena_storage);
+    FER_UNPOISON(device_storage, sizeof device_storage);
     world = save->world;
-    memcpy(gateway_arena_storage, save->gateway, save->used);
-    gateway_arena.used = save->used;
+    world_device = save->handle;
+    gateway_arena = save->arenas[0];
+    device_arena = save->arenas[1];
+    memcpy(gateway_arena_storage, save->gateway, sizeof save->gateway);
+    memcpy(device_storage, save->device, sizeof save->device);
 }
 
 /* ---- time and power ----------------------------------------------------------------------- */
@@ -236,19 +251,25 @@ static void begin_gateway(void)
     config.entropy.ops = &entropy;
     assert_int_equal(fer_arena_rewind(&gateway_arena, (fer_arena_position){0}), FER_OK);
     assert_int_equal(fer_gateway_create(&gateway_arena, &config, &world_gateway), FER_OK);
-    fixture_mint(&credential, 0, fixture_route, WORLD_ROUTE);
+    fixture_mint(&credential, world.who, fixture_route, WORLD_ROUTE);
     assert_int_equal(fer_gateway_add(world_gateway, &credential, &context), FER_OK);
 }
 
-void world_begin(const world_plan *plan, uint64_t seed)
+void world_begin_as(uint8_t who, const world_plan *plan, uint64_t seed)
 {
     memset(&world, 0, sizeof world);
+    world.who = who;
     world.plan = plan;
     flash_make(&world.flash, &plan->shape, seed);
     world.fault.at = WORLD_NEVER;
     world.highest = -1;
     world_power_on(FLASH_OLD);
     begin_gateway();
+}
+
+void world_begin(const world_plan *plan, uint64_t seed)
+{
+    world_begin_as(0, plan, seed);
 }
 
 void world_power_on(flash_look look)
@@ -298,7 +319,7 @@ fer_status world_install(void)
     fer_credential credential, minted;
     fer_store *store = open_store(&arena);
 
-    fixture_mint(&credential, 0, fixture_route, WORLD_ROUTE);
+    fixture_mint(&credential, world.who, fixture_route, WORLD_ROUTE);
     minted = credential;
     fer_status status = fer_store_install(store, &credential);
     WORLD_CHECK(memcmp(&credential, status == FER_OK ? &wiped : &minted, sizeof minted) == 0);

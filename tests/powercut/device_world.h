@@ -24,7 +24,7 @@ typedef struct world_plan {
     fer_link link;
     fer_way way;
     uint16_t inbound;
-    uint32_t burn_records;
+    uint32_t burn_records; /* or 0 */
 } world_plan;
 
 enum {
@@ -69,6 +69,7 @@ typedef struct spooled {
 
 typedef struct device_world {
     const world_plan *plan;
+    uint8_t who;
     flash flash;
     world_fault fault;
     uint32_t calls[PORT_KINDS]; /* since power came */
@@ -120,15 +121,18 @@ void world_fail(const char *what);
 
 /* A blank medium, a gateway that knows the device, power on. */
 void world_begin(const world_plan *plan, uint64_t seed);
+/* The same for another device: with other keys. */
+void world_begin_as(uint8_t who, const world_plan *plan, uint64_t seed);
 /* Power returns: nothing of the device is left but flash, and the image as it is. */
 void world_power_on(flash_look look);
 /* Does it until it ends or power goes; whether there is power still. */
 bool world_live(void (*what)(void));
 void world_wait(uint32_t ms);
 
-/* The world without power, to be gone back to. */
+/* The world, RAM and gateway included, to be gone back to. */
+enum { WORLD_SAVES = 9 };
 typedef struct world_save world_save;
-world_save *world_new_save(unsigned place); /* places 0 and 1 */
+world_save *world_get_save(unsigned place);
 void world_keep(world_save *save);
 void world_go_back(const world_save *save);
 
@@ -155,6 +159,7 @@ void world_answer(void);
 /* What was answered before is never opened again. */
 void world_replay_answer(void);
 fer_status world_suspend(void);
+/* With any image in place of the world's, which it was copied to. */
 fer_status world_resume(void);
 
 /* Whether n bytes hold nothing that was not there before (0xA5) or wiped. */

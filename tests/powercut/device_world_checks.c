@@ -162,6 +162,9 @@ static uint32_t check_header(const uint8_t *record, size_t n, fer_lane lane)
     WORLD_CHECK(header.lane == lane && header.direction == FER_UP);
     WORLD_CHECK(header.generation == (is_short ? generation & 0xFFu : generation));
     WORLD_CHECK(header.sequence == (is_short ? number & 0xFFFFu : number));
+    WORLD_CHECK(world.plan->burn_records == 0 ||
+                world.next[generation][FER_LANE_LIVE] + world.next[generation][FER_LANE_BACKLOG] <=
+                    world.plan->burn_records);
     world.departed++;
     return number;
 }

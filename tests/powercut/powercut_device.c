@@ -288,7 +288,7 @@ static void recover_from(const world_save *first, flash_look look, fate with)
 /* False where the life has no such operation. */
 static bool cut_life(const world_plan *plan, const cut *at)
 {
-    world_save *first = world_new_save(0);
+    world_save *first = world_get_save(0);
 
     chosen = *at;
     world_begin(plan, seed + at->at);
