@@ -50,6 +50,8 @@ static bool enter(port_kind kind)
         lose_power();
     }
     world.failed |= fails;
+    world.fails += fails;
+    world.blind |= fails && kind == PORT_MONOTONIC;
     return fails;
 }
 
@@ -238,12 +240,10 @@ void world_go_back(const world_save *save)
 
 /* ---- time and power ----------------------------------------------------------------------- */
 
-static void begin_gateway(void)
+void world_restart_gateway(void)
 {
     static const struct fer_entropy_ops entropy = {port_fill};
     fer_gateway_config config = fer_gateway_config_default();
-    fer_credential credential;
-    uint32_t context;
 
     config.earlier = EARLIER;
     config.reach = REACH;
@@ -251,6 +251,13 @@ static void begin_gateway(void)
     config.entropy.ops = &entropy;
     assert_int_equal(fer_arena_rewind(&gateway_arena, (fer_arena_position){0}), FER_OK);
     assert_int_equal(fer_gateway_create(&gateway_arena, &config, &world_gateway), FER_OK);
+}
+
+static void add_device(void)
+{
+    fer_credential credential;
+    uint32_t context;
+
     fixture_mint(&credential, world.who, fixture_route, WORLD_ROUTE);
     assert_int_equal(fer_gateway_add(world_gateway, &credential, &context), FER_OK);
 }
@@ -264,7 +271,8 @@ void world_begin_as(uint8_t who, const world_plan *plan, uint64_t seed)
     world.fault.at = WORLD_NEVER;
     world.highest = -1;
     world_power_on(FLASH_OLD);
-    begin_gateway();
+    world_restart_gateway();
+    add_device();
 }
 
 void world_begin(const world_plan *plan, uint64_t seed)
@@ -282,6 +290,7 @@ void world_power_on(flash_look look)
     world.unix_ms = 0;
     world.fault.at = WORLD_NEVER;
     world.failed = false;
+    world.fails = 0;
     world.chances++;
     locked = 0;
 }
@@ -340,12 +349,16 @@ bool world_provision(void)
         world.installed = true;
     }
     if (found == FER_OK || world.flash.off || world.failed) {
+        WORLD_CHECK(found == FER_OK || world.flash.off || world_is_told(found));
         return found == FER_OK;
     }
     WORLD_CHECK(found == FER_RENEW_MISSING || found == FER_TROUBLE_STATE);
     fer_status status = world_install();
-    WORLD_CHECK(status == FER_OK || world.flash.off || world.failed ||
-                (status == FER_ERR_ORDER && found == FER_TROUBLE_STATE));
+    if (status == FER_ERR_ORDER) { /* nothing that verifies, and not blank: not to be lost */
+        WORLD_CHECK(found == FER_TROUBLE_STATE || world.fault.answer == FER_PORT_UNCORRECTABLE);
+    } else {
+        WORLD_CHECK(status == FER_OK || world.flash.off || (world.failed && world_is_told(status)));
+    }
     return status == FER_OK;
 }
 
@@ -382,6 +395,9 @@ fer_status world_create(void)
     world.messages_waiting = 0;
     world.dropped = 0;
     world.sealed = 0;
+    world.delayed = 0;
+    world.rejected = 0;
+    world.blind = false;
     assert_int_equal(fer_arena_init(&device_arena, device_storage,
                                     sizeof device_storage / sizeof device_storage[0]),
                      FER_OK);
@@ -446,6 +462,7 @@ static bool feed(bool opens)
     fer_status status = fer_device_feed(world_device, world.down, world.down_length, &used, out,
                                         sizeof out, &length);
     WORLD_CHECK(status == (opens ? FER_OK : FER_EMPTY));
+    world.rejected += !opens;
     WORLD_CHECK(opens ? length == sizeof message && memcmp(out, message, length) == 0
                       : length == 0 && world_is_clean(out, sizeof out));
     return status == FER_OK;

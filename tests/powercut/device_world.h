@@ -76,7 +76,8 @@ typedef struct device_world {
     uint32_t all_calls;
     uint32_t cut_call; /* number of the port call at which power goes, or WORLD_NEVER */
     bool gone_at_once;
-    bool failed; /* the fault was met since this was last cleared */
+    bool failed;    /* the fault was met since this was last cleared */
+    uint32_t fails; /* how often it was met */
 
     uint64_t clock_ms;
     int64_t unix_ms;
@@ -94,8 +95,11 @@ typedef struct device_world {
     uint32_t readings_waiting;
     uint32_t messages[WORLD_MESSAGES];
     uint32_t messages_waiting;
-    uint32_t dropped; /* readings of this uptime */
-    uint32_t sealed;  /* records of this uptime */
+    uint32_t dropped;  /* readings of this uptime */
+    uint32_t sealed;   /* records of this uptime */
+    uint32_t delayed;  /* takes of this uptime that met the back-off */
+    uint32_t rejected; /* downlinks of this uptime that did not open */
+    bool blind;        /* the clock failed in this uptime: how long it lasts is not known */
 
     spooled spool[WORLD_SPOOL];
     uint32_t spool_used;
@@ -128,6 +132,8 @@ void world_power_on(flash_look look);
 /* Does it until it ends or power goes; whether there is power still. */
 bool world_live(void (*what)(void));
 void world_wait(uint32_t ms);
+/* A gateway that knows nothing. */
+void world_restart_gateway(void);
 
 /* The world, RAM and gateway included, to be gone back to. */
 enum { WORLD_SAVES = 9 };
@@ -151,8 +157,8 @@ void world_event(void);
 /* One record; the checks of one that leaves, and of a call that fails. A spooled one stays with the
  * application until world_send_spool. */
 fer_status world_take(fer_lane lane);
-/* All that waits, through back-off and the one failure that was ordered. */
-void world_drain(fer_lane lane);
+/* All that waits, through back-off and failures that were ordered; gives up after some. */
+fer_status world_drain(fer_lane lane);
 void world_send_spool(void);
 /* The gateway answers, and the device opens it once. */
 void world_answer(void);

@@ -31,7 +31,8 @@ bool world_is_told(fer_status status)
         return world.fault.answer == FER_PORT_NOT_NOW;
     }
     return status == FER_TROUBLE_STORAGE ||
-           (status == FER_TROUBLE_STATE && world.fault.answer == FER_PORT_UNCORRECTABLE);
+           (world.fault.answer == FER_PORT_UNCORRECTABLE &&
+            (status == FER_TROUBLE_STATE || status == FER_RENEW_MISSING));
 }
 
 /* Nothing recorded stands open in the caller's buffer, whether the call succeeded or not. */
@@ -63,8 +64,12 @@ static struct {
 static void on_reading(void *context, const fer_reading *reading, fer_time_base base)
 {
     (void)context;
-    WORLD_CHECK(base == (world.unix_ms == 0 ? FER_TIME_BOOT : FER_TIME_UNIX) ||
-                world.fault.kind == PORT_UNIX);
+    if (base == FER_TIME_UNIX) {
+        WORLD_CHECK(world.unix_ms != 0 && reading->time_ms == world.unix_ms);
+    } else { /* what is not known is not told */
+        WORLD_CHECK(world.unix_ms == 0 || world.fault.kind == PORT_UNIX);
+        WORLD_CHECK(reading->time_ms >= 0 && (uint64_t)reading->time_ms <= world.clock_ms);
+    }
     for (uint32_t i = 0; i < world.readings_waiting; i++) {
         if (world.readings[i] == (uint32_t)reading->value && (held.seen >> i & 1u) == 0) {
             WORLD_CHECK(reading->series == world.readings[i] % 2);
@@ -93,6 +98,9 @@ static void on_health(void *context, const fer_health *health)
     (void)context;
     WORLD_CHECK(health->readings_dropped == world.dropped);
     WORLD_CHECK(health->records_sealed == world.sealed);
+    WORLD_CHECK(health->burns_delayed == world.delayed);
+    WORLD_CHECK(health->inbound_rejected == world.rejected);
+    WORLD_CHECK(health->inbound_frames_dropped == 0);
     WORLD_CHECK(health->uptime_ms <= world.clock_ms);
     held.healths++;
 }
@@ -142,6 +150,25 @@ static uint32_t slots_in_block(void)
     return geometry->block_size / (FER_CREDENTIAL_BYTES + 2u * 8u);
 }
 
+/* The burn of what is sealed is in the medium already: a store that looks now goes on after it. */
+static void check_burned(uint32_t generation)
+{
+    static fer_arena_cell storage[FER_STORE_SIZE(WORLD_GRANULE) / FER_ARENA_ALIGN];
+    const fer_store_config config = {flash_nv(&world.flash), world.plan->policy};
+    fer_arena arena;
+    fer_store *store;
+    fer_credential_info info;
+    bool off = world.flash.off;
+
+    world.flash.fail_at = FLASH_NEVER;
+    world.flash.off = false;
+    assert_int_equal(fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]), FER_OK);
+    assert_int_equal(fer_store_create(&arena, &config, &store), FER_OK);
+    WORLD_CHECK(fer_store_get_info(store, &info) == FER_OK && info.generation > generation);
+    fer_store_close(&store);
+    world.flash.off = off;
+}
+
 /* NONCE, from the bytes alone and the order of sealing. */
 static uint32_t check_header(const uint8_t *record, size_t n, fer_lane lane)
 {
@@ -154,6 +181,7 @@ static uint32_t check_header(const uint8_t *record, size_t n, fer_lane lane)
     WORLD_CHECK(generation < WORLD_GENERATIONS && generation >= world.highest);
     if (generation > world.highest) {
         world.chances++;
+        check_burned(generation);
         WORLD_CHECK(generation < world.chances * (slots_in_block() + 1));
     }
     world.highest = generation;
@@ -240,6 +268,7 @@ static uint32_t call_bound(void)
 fer_status world_take(fer_lane lane)
 {
     uint32_t calls = world.all_calls;
+    uint32_t fails = world.fails;
     size_t n = 77;
 
     memset(out, WORLD_FILL, sizeof out);
@@ -252,6 +281,8 @@ fer_status world_take(fer_lane lane)
     if (status != FER_OK) {
         WORLD_CHECK(n == 0 && world_is_clean(out, sizeof out));
         world.chances += status != FER_EMPTY;
+        world.delayed +=
+            status == FER_NOT_NOW && (world.fails == fails || world.fault.kind >= PORT_MONOTONIC);
         return status;
     }
     if (lane == FER_LANE_LIVE && world.plan->link == FER_LINK_STREAM) {
@@ -261,20 +292,28 @@ fer_status world_take(fer_lane lane)
     return status;
 }
 
-/* Everything that waits is sent: only back-off, and a fault that was ordered, may say not yet. */
-void world_drain(fer_lane lane)
+/* Everything that waits is sent, unless a fault that was ordered keeps on coming: then the answer
+ * is what it ends in. */
+fer_status world_drain(fer_lane lane)
 {
+    enum { PATIENCE = 6 };
     fer_status status = FER_OK;
 
-    for (unsigned tries = 0; status != FER_EMPTY && !world.flash.off; tries++) {
-        WORLD_CHECK(tries < 64);
+    for (unsigned failures = 0; status != FER_EMPTY && !world.flash.off; failures++) {
+        world.failed = false;
         status = world_take(lane);
-        if (status == FER_NOT_NOW) {
+        if (status == FER_OK) {
+            failures = 0;
+        } else if (status != FER_EMPTY) {
+            WORLD_CHECK(world.flash.off || status == FER_NOT_NOW ||
+                        (world.failed && world_is_told(status)));
+            if (failures > PATIENCE) {
+                WORLD_CHECK(world.fault.for_good && world.fails > 0);
+                return status;
+            }
             world_wait(WORLD_BACKOFF);
-        } else if (status != FER_OK && status != FER_EMPTY) {
-            WORLD_CHECK(world.flash.off || (world.failed && world_is_told(status)));
-            world.failed = false;
         }
     }
     WORLD_CHECK(world.flash.off || (world.readings_waiting == 0 && world.messages_waiting == 0));
+    return status;
 }

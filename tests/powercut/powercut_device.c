@@ -168,10 +168,10 @@ static void perform(step what)
         world_event();
         break;
     case DRAIN:
-        world_drain(FER_LANE_LIVE);
+        (void)world_drain(FER_LANE_LIVE);
         break;
     case BACKLOG:
-        world_drain(FER_LANE_BACKLOG);
+        (void)world_drain(FER_LANE_BACKLOG);
         break;
     case ANSWER:
         world_answer();

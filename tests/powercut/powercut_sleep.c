@@ -41,9 +41,9 @@ typedef enum act {
 } act;
 
 static const char *const act_names[ACTS] = {
-    "suspend to A",  "suspend to B", "resume A", "resume B", "seal",       "grow old",
-    "reset",         "damage A",     "damage B", "cut 1",    "cut last",   "cut wiping",
-    "cut in a burn", "resume copy",  "foreign"};
+    "suspend to A", "suspend to B", "resume A",      "resume B",    "seal",
+    "grow old",     "reset",        "damage A",      "damage B",    "cut 1",
+    "cut last",     "cut wiping",   "cut in a burn", "resume copy", "foreign"};
 
 typedef enum kind { NOTHING, WHOLE, BROKEN } kind;
 
@@ -66,14 +66,13 @@ typedef struct sleep_model {
     image_model copy; /* of the image that was made last */
 } sleep_model;
 
-static const world_plan plan = {
-    "sleep",
-    {"nor", {160, 2, 4, 0xFF, FER_NV_OVERWRITE}, true, false, false},
-    FER_STORE_STRICT,
-    FER_LINK_DATAGRAM,
-    FER_ONE_WAY,
-    WORLD_INBOUND,
-    0};
+static const world_plan plan = {"sleep",
+                                {"nor", {160, 2, 4, 0xFF, FER_NV_OVERWRITE}, true, false, false},
+                                FER_STORE_STRICT,
+                                FER_LINK_DATAGRAM,
+                                FER_ONE_WAY,
+                                WORLD_INBOUND,
+                                0};
 
 static sleep_model model, models[LENGTH + 1];
 static act order[LENGTH];
@@ -167,9 +166,9 @@ static bool seal(void)
     int64_t highest = world.highest;
     world_wait(WORLD_BACKOFF);
     world_record();
-    world_drain(FER_LANE_LIVE);
+    (void)world_drain(FER_LANE_LIVE);
     world_record();
-    world_drain(FER_LANE_BACKLOG);
+    (void)world_drain(FER_LANE_BACKLOG);
     world_send_spool();
     world_answer();
     uint32_t generation = (uint32_t)world.highest;
@@ -372,7 +371,7 @@ static void make_foreign(void)
     world_begin_as(1, &plan, 1);
     WORLD_CHECK(world_install() == FER_OK && world_create() == FER_OK);
     world_record();
-    world_drain(FER_LANE_LIVE);
+    (void)world_drain(FER_LANE_LIVE);
     WORLD_CHECK(world_suspend() == FER_OK);
     memcpy(foreign, world.image, sizeof foreign);
 }
