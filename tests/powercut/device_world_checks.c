@@ -285,6 +285,9 @@ fer_status world_take(fer_lane lane)
             status == FER_NOT_NOW && (world.fails == fails || world.fault.kind >= PORT_MONOTONIC);
         return status;
     }
+    /* A port that failed is told: nothing is sealed in that call. */
+    WORLD_CHECK(world.fails == fails || world.fault.kind >= PORT_MONOTONIC ||
+                world.fault.answer == FER_PORT_UNCORRECTABLE);
     if (lane == FER_LANE_LIVE && world.plan->link == FER_LINK_STREAM) {
         n = unframe(out, n);
     }

@@ -35,15 +35,16 @@ typedef enum act {
     CUT_RESUME_LAST,
     CUT_RESUME_WIPING, /* or while the image is overwritten */
     CUT_BURN,
+    BUSY_BURN,      /* a burn fails before it began anything */
     RESUME_COPY,    /* of the last image, behind our back, once it is not the newest's any more */
     RESUME_FOREIGN, /* another device's */
     ACTS
 } act;
 
 static const char *const act_names[ACTS] = {
-    "suspend to A", "suspend to B", "resume A",      "resume B",    "seal",
-    "grow old",     "reset",        "damage A",      "damage B",    "cut 1",
-    "cut last",     "cut wiping",   "cut in a burn", "resume copy", "foreign"};
+    "suspend to A",  "suspend to B", "resume A",    "resume B", "seal",     "grow old",
+    "reset",         "damage A",     "damage B",    "cut 1",    "cut last", "cut wiping",
+    "cut in a burn", "busy burn",    "resume copy", "foreign"};
 
 typedef enum kind { NOTHING, WHOLE, BROKEN } kind;
 
@@ -59,6 +60,7 @@ typedef struct sleep_model {
     bool open;  /* a generation */
     bool tried; /* a burn, in this uptime */
     bool due;
+    bool waits;          /* a reading */
     uint32_t generation; /* that is open */
     uint32_t least;      /* the next unused one is at least this, */
     uint32_t most;       /* and at most this: a cut burn may have used it up */
@@ -114,7 +116,7 @@ static void boot(void)
 {
     WORLD_CHECK(world_create() == FER_OK);
     model.awake = true;
-    model.open = model.tried = model.due = false;
+    model.open = model.tried = model.due = model.waits = false;
 }
 
 /* ---- acts: whether anything changed ------------------------------------------------------- */
@@ -125,8 +127,9 @@ static bool suspend(image_model *to)
         return false;
     }
     memcpy(world.image, to->bytes, sizeof world.image);
-    WORLD_CHECK(world_suspend() == (model.open ? FER_OK : FER_EMPTY));
-    if (!model.open) {
+    fer_status status = world_suspend();
+    WORLD_CHECK(status == (!model.open ? FER_EMPTY : model.waits ? FER_ERR_ORDER : FER_OK));
+    if (status != FER_OK) {
         return false;
     }
     memcpy(to->bytes, world.image, sizeof world.image);
@@ -181,7 +184,7 @@ static bool seal(void)
     }
     model.open = true;
     model.generation = generation;
-    model.due = false;
+    model.due = model.waits = false;
     return true;
 }
 
@@ -197,7 +200,7 @@ static bool grow_old(void)
 
 static bool damage(image_model *image)
 {
-    if (image->kind == NOTHING) {
+    if (image->kind != WHOLE) {
         return false;
     }
     image->bytes[orders % FER_IMAGE_BYTES] ^= (uint8_t)(1u << orders / 7 % 8);
@@ -275,6 +278,20 @@ static bool cut_burn(void)
     return true;
 }
 
+static bool busy_burn(void)
+{
+    if (!model.awake || (model.open && !model.due)) {
+        return false;
+    }
+    world_wait(WORLD_BACKOFF);
+    world.fault = (world_fault){PORT_PROGRAM, world.calls[PORT_PROGRAM], FER_PORT_NOT_NOW, 0, 0};
+    world_record();
+    WORLD_CHECK(world_take(FER_LANE_LIVE) == FER_NOT_NOW && world.fails > 0);
+    world.fault.at = WORLD_NEVER;
+    model.tried = model.waits = true;
+    return true;
+}
+
 /* The one copy that can be told: an older generation's. */
 static bool resume_copy(void)
 {
@@ -324,6 +341,8 @@ static bool perform(act what)
         return cut_wiping(place);
     case CUT_BURN:
         return cut_burn();
+    case BUSY_BURN:
+        return busy_burn();
     case RESUME_COPY:
         return resume_copy();
     default:
