@@ -17,7 +17,7 @@
 
 #include "powercut/device_world.h"
 
-enum { UNDEFINED = -77, POSITIVE = 2, ANSWERS = 4, QUICK_READS = 29, QUICK_OTHERS = 7 };
+enum { UNDEFINED = -77, POSITIVE = 2, ANSWERS = 4, QUICK_READS = 67, QUICK_OTHERS = 11 };
 
 /* clang-format off */
 static const world_plan plans[] = {

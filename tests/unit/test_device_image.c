@@ -68,11 +68,12 @@ static void memory_that_keeps_all_is_not_resumed_from(void **state)
 static void memory_that_keeps_one_byte_is_not_resumed_from(void **state)
 {
     (void)state;
-    for (stuck_at = 0; stuck_at < sizeof kept; stuck_at += 9) {
+    for (size_t at = 0; at < sizeof kept; at += 9) {
         fer_device_close(&device);
         stuck = 0;
         sleep_after_one();
-        stuck = kept[stuck_at] != 0;
+        stuck_at = at;
+        stuck = kept[at] != 0;
         if (stuck != 0) {
             check_refused();
         }
