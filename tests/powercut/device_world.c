@@ -15,6 +15,7 @@ device_world world;
 fer_device *world_device;
 fer_gateway *world_gateway;
 void (*world_explain)(const char *what);
+void (*world_link)(const world_packet *packet);
 
 static jmp_buf power;
 static int locked; /* masks and mutexes held now */

@@ -35,7 +35,6 @@ enum {
     WORLD_BACKOFF = 1000,
     WORLD_GRANULE = 16, /* the largest */
     WORLD_CAPACITY = 200,
-    WORLD_GENERATIONS = 512,
     WORLD_SPOOL = 12,
     WORLD_NEVER = 0x7FFFFFFF
 };
@@ -85,10 +84,10 @@ typedef struct device_world {
     bool installed;                 /* install returned FER_OK, or the store tells that it did */
     uint8_t image[FER_IMAGE_BYTES]; /* RAM that is kept in sleep */
 
-    uint32_t next[WORLD_GENERATIONS][2]; /* number after the last that left, by lane */
-    int64_t highest;                     /* newest generation that anything left in; -1: none */
-    uint32_t chances;                    /* burns that may have been begun: bounds what is lost */
-    uint32_t departed;                   /* records */
+    int64_t highest;   /* newest generation that anything left in; -1: none */
+    uint32_t next[2];  /* of it: number after the last that left, by lane */
+    uint32_t chances;  /* burns that may have been begun: bounds what is lost */
+    uint32_t departed; /* records */
 
     uint32_t serial; /* of what is recorded: its value, or in its text */
     uint32_t readings[WORLD_READINGS];
@@ -110,6 +109,19 @@ typedef struct device_world {
 extern device_world world;
 extern fer_device *world_device;
 extern fer_gateway *world_gateway;
+
+/* A link that takes what leaves, in place of world_gateway, which then hears nothing. The oldest
+ * readings that wait are in the record, and nothing else: there must be no events. */
+typedef struct world_packet {
+    uint32_t generation;
+    fer_lane lane;
+    uint32_t number;
+    uint32_t count; /* of readings */
+    uint32_t readings[WORLD_READINGS];
+    size_t length;
+    uint8_t bytes[WORLD_CAPACITY];
+} world_packet;
+extern void (*world_link)(const world_packet *packet);
 
 /* What to say when a check fails. */
 extern void (*world_explain)(const char *what);

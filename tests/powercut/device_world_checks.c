@@ -119,6 +119,12 @@ static void on_unknown(void *context, uint32_t field)
     world_fail("a field that is not known");
 }
 
+static void drop_readings(uint32_t n)
+{
+    world.readings_waiting -= n;
+    memmove(world.readings, world.readings + n, world.readings_waiting * sizeof world.readings[0]);
+}
+
 /* The oldest that waited, and nothing else, is in the record: it waits no longer. */
 static void check_plaintext(const uint8_t *plain, size_t n)
 {
@@ -132,9 +138,7 @@ static void check_plaintext(const uint8_t *plain, size_t n)
     WORLD_CHECK(fer_telemetry_decode(plain, n, &visitor) == FER_OK);
     WORLD_CHECK(held.messages + held.healths + (held.readings != 0) <= 1);
     WORLD_CHECK(held.seen == (1u << held.readings) - 1u);
-    world.readings_waiting -= held.readings;
-    memmove(world.readings, world.readings + held.readings,
-            world.readings_waiting * sizeof world.readings[0]);
+    drop_readings(held.readings);
     world.messages_waiting -= held.messages;
     memmove(world.messages, world.messages + held.messages,
             world.messages_waiting * sizeof world.messages[0]);
@@ -178,20 +182,21 @@ static uint32_t check_header(const uint8_t *record, size_t n, fer_lane lane)
     WORLD_CHECK(fer_record_inspect(record, n, &header) == FER_OK);
     WORLD_CHECK(fer_device_get_health(world_device, &health) == FER_OK);
     uint32_t generation = health.generation;
-    WORLD_CHECK(generation < WORLD_GENERATIONS && generation >= world.highest);
+    WORLD_CHECK(generation >= world.highest);
     if (generation > world.highest) {
+        memset(world.next, 0, sizeof world.next);
         world.chances++;
         check_burned(generation);
         WORLD_CHECK(generation < world.chances * (slots_in_block() + 1));
     }
     world.highest = generation;
-    uint32_t number = world.next[generation][lane]++;
+    uint32_t number = world.next[lane]++;
     bool is_short = header.form == FER_FORM_SHORT;
     WORLD_CHECK(header.lane == lane && header.direction == FER_UP);
     WORLD_CHECK(header.generation == (is_short ? generation & 0xFFu : generation));
     WORLD_CHECK(header.sequence == (is_short ? number & 0xFFFFu : number));
     WORLD_CHECK(world.plan->burn_records == 0 ||
-                world.next[generation][FER_LANE_LIVE] + world.next[generation][FER_LANE_BACKLOG] <=
+                world.next[FER_LANE_LIVE] + world.next[FER_LANE_BACKLOG] <=
                     world.plan->burn_records);
     world.departed++;
     return number;
@@ -220,6 +225,19 @@ static void spool(const uint8_t *record, size_t n, const uint8_t *plain, size_t 
     memcpy(place->plain, plain, plain_length);
 }
 
+static void hand_over(const uint8_t *record, size_t n, fer_lane lane, uint32_t number)
+{
+    world_packet packet = {(uint32_t)world.highest, lane, number, 0, {0}, n, {0}};
+
+    packet.count =
+        world.readings_waiting - (WORLD_READINGS - (uint32_t)fer_device_get_room(world_device));
+    memcpy(packet.readings, world.readings, packet.count * sizeof packet.readings[0]);
+    memcpy(packet.bytes, record, n);
+    drop_readings(packet.count);
+    world.sealed++;
+    world_link(&packet);
+}
+
 static void depart(const uint8_t *record, size_t n, fer_lane lane)
 {
     uint8_t plain[WORLD_CAPACITY];
@@ -227,6 +245,10 @@ static void depart(const uint8_t *record, size_t n, fer_lane lane)
     uint32_t number = check_header(record, n, lane);
 
     WORLD_CHECK(!holds_text(record, n));
+    if (world_link != NULL) {
+        hand_over(record, n, lane, number);
+        return;
+    }
     WORLD_CHECK(fer_gateway_open(world_gateway, record, n, plain, sizeof plain, &opened) == FER_OK);
     WORLD_CHECK(opened.generation == world.highest && opened.sequence == number);
     WORLD_CHECK(opened.lane == lane);
