@@ -243,7 +243,8 @@ static void arrive(const world_packet *packet)
     assert_int_equal(status == FER_OK, must_be_accepted(packet));
     if (status != FER_OK) {
         assert_int_equal(fer_status_get_group(status), FER_GROUP_DROP_INPUT);
-        assert_true(fixture_is_all(plain, packet->length - FER_OVERHEAD_FULL(ROUTE), 0));
+        size_t overhead = is_short(packet) ? FER_OVERHEAD_SHORT(ROUTE) : FER_OVERHEAD_FULL(ROUTE);
+        assert_true(fixture_is_all(plain, packet->length - overhead, 0)); /* FIRST */
         refused++;
         return;
     }
