@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -89,6 +90,7 @@ static void sleep_and_wake(void)
 {
     fer_status status = FER_NOT_NOW;
 
+    memset(world.image, 0x3C, sizeof world.image); /* a failed call leaves it so */
     for (unsigned tries = 0; tries < 3 && status != FER_OK && world_device != NULL; tries++) {
         world.failed = false;
         status = world_suspend();
@@ -127,12 +129,22 @@ static void live(void)
     }
 }
 
-/* What is mended works again, and has lost nothing but generations. */
+/* What is mended works again, and has lost nothing but generations: in the same uptime what waited
+ * is sent, and with it how much was dropped meanwhile (HONEST). */
 static void mend_and_go_on(void)
 {
+    bool rebooted = world_device == NULL || chosen.at % 2 == 0;
+
+    for (unsigned i = 0; i < WORLD_READINGS + 2 && !rebooted; i++) {
+        world_record();
+    }
     world.fault.at = WORLD_NEVER;
     closed = false;
     chosen.for_good = false;
+    if (!rebooted) {
+        world_wait(WORLD_BACKOFF);
+        drain(FER_LANE_LIVE);
+    }
     provision();
     boot_and_send(2);
     world_send_spool();

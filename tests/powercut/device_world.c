@@ -267,6 +267,7 @@ void world_begin_as(uint8_t who, const world_plan *plan, uint64_t seed)
 {
     memset(&world, 0, sizeof world);
     world.who = who;
+    world_device = NULL;
     world.plan = plan;
     flash_make(&world.flash, &plan->shape, seed);
     world.fault.at = WORLD_NEVER;
