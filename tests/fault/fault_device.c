@@ -192,7 +192,7 @@ static bool fail_each_way(const world_plan *plan, port_kind kind, uint32_t n)
         return false;
     }
     fault.for_good = true;
-    for (unsigned which = 0; which < ANSWERS; which++) {
+    for (unsigned which = quick ? n % ANSWERS : 0; which < ANSWERS; which += quick ? ANSWERS : 1) {
         fault.answer = get_answer(n, which);
         (void)fail_at(plan, &fault);
     }
