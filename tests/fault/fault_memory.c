@@ -39,7 +39,7 @@ typedef struct maker {
 
 static fer_status create_store(void **handle)
 {
-    const fer_store_config config = {world_nv(), FER_STORE_STRICT};
+    const fer_store_config config = {.nv = world_nv(), .policy = FER_STORE_STRICT};
 
     return fer_store_create(&arena, &config, (fer_store **)handle);
 }

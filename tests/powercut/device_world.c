@@ -315,7 +315,7 @@ void world_wait(uint32_t ms)
 static fer_store *open_store(fer_arena *arena)
 {
     static fer_arena_cell storage[FER_STORE_SIZE(WORLD_GRANULE) / FER_ARENA_ALIGN];
-    const fer_store_config config = {world_nv(), world.plan->policy};
+    const fer_store_config config = {.nv = world_nv(), .policy = world.plan->policy};
     fer_store *store = NULL;
 
     assert_int_equal(fer_arena_init(arena, storage, sizeof storage / sizeof storage[0]), FER_OK);

@@ -158,7 +158,7 @@ static uint32_t slots_in_block(void)
 static void check_burned(uint32_t generation)
 {
     static fer_arena_cell storage[FER_STORE_SIZE(WORLD_GRANULE) / FER_ARENA_ALIGN];
-    const fer_store_config config = {flash_nv(&world.flash), world.plan->policy};
+    const fer_store_config config = {.nv = flash_nv(&world.flash), .policy = world.plan->policy};
     fer_arena arena;
     fer_store *store;
     fer_credential_info info;
