@@ -144,6 +144,7 @@ static bool resume(image_model *from)
 {
     fer_health health;
     bool was_there = from->kind != NOTHING;
+    uint32_t generation = from->generation;
 
     memcpy(world.image, from->bytes, sizeof world.image);
     fer_status status = world_resume();
@@ -152,7 +153,7 @@ static bool resume(image_model *from)
     if (status == FER_OK) {
         WORLD_CHECK(fer_device_get_health(world_device, &health) == FER_OK);
         model.generation = health.generation;
-        model.least = model.most = model.generation + 1;
+        WORLD_CHECK(model.generation == generation);
         model.open = true;
         resumed++;
     }
