@@ -45,7 +45,8 @@ typedef struct fer_device_config {
     uint16_t health_every;    /* records between health envelopes; 0: only the first of a burn */
     uint32_t burn_records;    /* records under one generation before the next is burned; 0: never */
     uint32_t burn_ms;         /* age of a generation before the next is burned; 0: never */
-    uint32_t burn_backoff_ms; /* least time between two burns of one uptime, failed ones too */
+    uint32_t burn_backoff_ms; /* least time between two burns of one uptime, failed ones too, as
+                                 long as the clock tells the time */
     uint32_t
         stale_records; /* live records since a command's reference that make it stale; 0: off */
     uint32_t stale_ms; /* age of the reference that does; needs the clock; 0: off */
@@ -187,9 +188,11 @@ FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_r
 FER_MUST_USE fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES]);
 
 /* Directly after create: goes on where the image stopped, without a burn. The image is single
- * use: it is overwritten and read back before anything else, also on failure. FER_DROP_…: it is not
- * valid, or not of the store's newest generation; the device then burns a new one at its first
- * take. FER_ERR_ORDER: a generation was opened or tried before. Counts and the age of the
+ * use: it is overwritten and read back before anything else, also on failure; its memory must not
+ * lie behind a write-back cache (docs/PORTING.md, retained RAM). FER_DROP_…: it is not valid, or
+ * not of the store's newest generation; FER_TROUBLE_STATE: its memory keeps what it held;
+ * FER_TROUBLE_STORAGE, FER_NOT_NOW: nv could not be read. The device then burns a new one at its
+ * first take. FER_ERR_ORDER: a generation was opened or tried before. Counts and the age of the
  * generation start anew; the count of its records goes on. */
 FER_MUST_USE fer_status fer_device_resume(fer_device *device, uint8_t image[FER_IMAGE_BYTES]);
 

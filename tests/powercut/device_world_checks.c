@@ -1,4 +1,4 @@
-/* The world of one device: what leaves it, and what must not. */
+/* The world of one device: what leaves it, what must not, and what comes back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -341,4 +341,49 @@ fer_status world_drain(fer_lane lane)
     }
     WORLD_CHECK(world.flash.off || (world.readings_waiting == 0 && world.messages_waiting == 0));
     return status;
+}
+
+/* ---- the way back ------------------------------------------------------------------------- */
+
+static bool feed(bool opens)
+{
+    static const uint8_t message[] = {'m', 's', 'g'};
+    uint8_t heard[WORLD_INBOUND];
+    size_t used, length;
+
+    memset(heard, WORLD_FILL, sizeof heard);
+    fer_status status = fer_device_feed(world_device, world.down, world.down_length, &used, heard,
+                                        sizeof heard, &length);
+    WORLD_CHECK(status == (opens ? FER_OK : FER_EMPTY));
+    world.rejected += !opens;
+    WORLD_CHECK(opens ? length == sizeof message && memcmp(heard, message, length) == 0
+                      : length == 0 && world_is_clean(heard, sizeof heard));
+    return status == FER_OK;
+}
+
+void world_answer(void)
+{
+    static const uint8_t message[] = {'m', 's', 'g'};
+    uint8_t record[96];
+    size_t n;
+
+    assert_int_equal(
+        fer_gateway_seal(world_gateway, 0, message, sizeof message, record, sizeof record, &n),
+        FER_OK);
+    if (world.plan->link == FER_LINK_STREAM) {
+        assert_int_equal(
+            fer_frame_encode(record, n, world.down, sizeof world.down, &world.down_length), FER_OK);
+    } else {
+        memcpy(world.down, record, n);
+        world.down_length = n;
+    }
+    (void)feed(world.plan->inbound != 0);
+    (void)feed(false);
+}
+
+void world_replay_answer(void)
+{
+    if (world.down_length != 0) {
+        (void)feed(false);
+    }
 }
