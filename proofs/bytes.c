@@ -1,9 +1,9 @@
 /* Proof: bytes. Absence of run-time errors of the cursor for every caller that starts from
  * fer_reader_over or fer_writer_over, and what each call does to it (TOTAL):
  * at <= size always; a cursor never goes back, never heals, and moves only when it had room. */
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
-
-#include "internal/bytes.h"
 
 /* memcpy and memset as the C standard has them, typed for provers that keep char apart from
  * uint8_t. */
@@ -22,6 +22,8 @@ void copy_bytes(uint8_t *out, const uint8_t *in, size_t n);
  */
 void fill_bytes(uint8_t *out, int value, size_t n);
 #define memset fill_bytes
+
+#include "internal/bytes.h"
 
 /*@ predicate reading(fer_reader *r) =
       \valid(r) && r->at <= r->size && \valid_read(r->bytes + (0 .. r->size - 1)) &&

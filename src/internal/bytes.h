@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct fer_reader {
     const uint8_t *bytes;
@@ -43,17 +44,21 @@ void fer_write_u16(fer_writer *writer, uint16_t value);
 void fer_write_u32(fer_writer *writer, uint32_t value);
 void fer_write_u64(fer_writer *writer, uint64_t value);
 
-/* Fixed fields of known size, for hot paths whose bounds are checked once beforehand. */
+/* Fixed fields of known size, for hot paths whose bounds are checked once beforehand. Stored as an
+ * array, which small compilers turn into one instruction where they do not join single bytes. */
 static inline void fer_store_u16(uint8_t out[2], uint16_t value)
 {
-    out[0] = (uint8_t)value;
-    out[1] = (uint8_t)(value >> 8);
+    const uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
+
+    memcpy(out, bytes, sizeof bytes);
 }
 
 static inline void fer_store_u32(uint8_t out[4], uint32_t value)
 {
-    fer_store_u16(out, (uint16_t)value);
-    fer_store_u16(out + 2, (uint16_t)(value >> 16));
+    const uint8_t bytes[4] = {(uint8_t)value, (uint8_t)(value >> 8), (uint8_t)(value >> 16),
+                              (uint8_t)(value >> 24)};
+
+    memcpy(out, bytes, sizeof bytes);
 }
 
 static inline uint16_t fer_load_u16(const uint8_t in[2])
