@@ -31,6 +31,7 @@ _Static_assert(FER_IDENTITY_MAX == FER_SECRET_BYTES, "an identity is copied like
 _Static_assert(AT_CLAIM + FER_SECRET_BYTES == AT_CHAIN, "layout");
 _Static_assert(AT_CHAIN + FER_SECRET_BYTES == AT_CHECK, "layout");
 _Static_assert(AT_CHECK + 8 == FER_CREDENTIAL_BYTES, "layout");
+_Static_assert(sizeof(fer_chain) == FER_SECRET_BYTES, "a chain key lies in a credential as it is");
 
 /* One routine, so that small cores do not unroll it at each use. */
 static FER_COLD void copy_field(uint8_t out[FER_SECRET_BYTES], const uint8_t in[FER_SECRET_BYTES])
@@ -182,26 +183,28 @@ fer_status fer_credential_get_info(const fer_credential *credential, fer_credent
     return fer_credential_read(credential, info, 0, 0);
 }
 
+fer_chain *fer_credential_get_chain(fer_credential *credential)
+{
+    return (fer_chain *)(void *)(credential->bytes + AT_CHAIN);
+}
+
 fer_status fer_credential_advance(fer_credential *credential)
 {
-    fer_chain chain;
-    fer_credential_info info;
+    uint8_t *bytes = credential->bytes;
+    uint32_t next = fer_load_u32(bytes + AT_GENERATION) + 1u;
     /* Validated first: a fresh check must never bless a corrupt credential (CLOSED). */
-    fer_status status = fer_credential_read(credential, &info, 0, &chain);
+    fer_status status = validate(bytes);
 
     if (status != FER_OK) {
         return status;
     }
-    if (info.generation + 1u == GENERATION_END) {
-        status = FER_RENEW_EXHAUSTED;
-    } else {
-        fer_schedule_next(&chain, info.generation);
-        fer_store_u32(credential->bytes + AT_GENERATION, info.generation + 1u);
-        copy_field(credential->bytes + AT_CHAIN, chain.secret.bytes);
-        write_check(credential->bytes);
+    if (next == GENERATION_END) {
+        return FER_RENEW_EXHAUSTED;
     }
-    fer_wipe(&chain, sizeof chain);
-    return status;
+    fer_schedule_next(fer_credential_get_chain(credential), next - 1u);
+    fer_store_u32(bytes + AT_GENERATION, next);
+    write_check(bytes);
+    return FER_OK;
 }
 
 void fer_credential_wipe(fer_credential *credential)

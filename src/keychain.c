@@ -111,14 +111,14 @@ fer_status fer_keychain_forward(fer_credential *credential, uint32_t generation)
     return status;
 }
 
-static fer_status expand(const fer_credential *credential, struct fer_generation_body *body)
+static fer_status expand(fer_credential *credential, struct fer_generation_body *body)
 {
     fer_credential_info info;
-    fer_chain chain;
-    fer_status status = fer_credential_read(credential, &info, &body->claim, &chain);
+    fer_status status = fer_credential_read(credential, &info, &body->claim, 0);
 
     if (status == FER_OK) {
-        fer_generation_build(body, FER_MODE_PROVISIONED, &info, &chain);
+        fer_generation_build(body, FER_MODE_PROVISIONED, &info,
+                             fer_credential_get_chain(credential));
     }
     return status;
 }

@@ -26,6 +26,9 @@ FER_MUST_USE fer_status fer_credential_read(const fer_credential *credential,
                                             fer_credential_info *info, fer_claim_key *claim,
                                             fer_chain *chain);
 
+/* The chain key where it lies in a valid credential. */
+fer_chain *fer_credential_get_chain(fer_credential *credential);
+
 /* Turns the credential of generation g into that of g + 1, in place (ratchet and new check).
  * FER_RENEW_EXHAUSTED, unchanged, where g + 1 would be 2^32-1. */
 FER_MUST_USE fer_status fer_credential_advance(fer_credential *credential);
