@@ -3,6 +3,7 @@
  * leaves its queue, and nothing else does. */
 #include "ferrule/device.h"
 #include "internal/device.h"
+#include "internal/frame.h"
 #include "internal/wipe.h"
 
 typedef enum fer_item_kind {
@@ -165,7 +166,7 @@ static fer_status take(fer_device *device, fer_lane lane, bool framed, uint8_t *
     fer_slot slot = get_slot(out, capacity, framed);
     status = seal_next(device, lane, &slot, &sealed);
     if (status == FER_OK && framed) {
-        return fer_frame_encode(slot.record, sealed, out, capacity, length);
+        sealed = (size_t)(fer_frame_write(slot.record, sealed, out) - out);
     }
     *length = sealed;
     return status;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "internal/arena.h"
+#include "internal/frame.h"
 #include "internal/handle.h"
 
 /* A block of this code has no zero behind it. */
@@ -105,9 +106,8 @@ static size_t copy_run(const uint8_t *in, size_t most, uint8_t *out)
     return at;
 }
 
-/* Writes the blocks of n bytes and the delimiter; returns where they end. Out is ahead of the first
- * byte not yet read by one for every block begun at most: so writing never overtakes reading, from
- * FER_FRAME_HEADROOM on. */
+/* The blocks, then the delimiter. Out is ahead of the first byte not yet read by one for every
+ * block begun at most: so writing never overtakes reading, from FER_FRAME_HEADROOM on. */
 /*@ requires n <= SIZE_MAX / 2;
     requires n == 0 || \valid_read(in + (0 .. n - 1));
     requires \valid(out + (0 .. frame_size(n) - 1));
@@ -118,7 +118,7 @@ static size_t copy_run(const uint8_t *in, size_t most, uint8_t *out)
               2 <= \result - out <= frame_size(n);
     ensures delimited: out[\result - out - 1] == 0;
  */
-static uint8_t *encode(const uint8_t *in, size_t n, uint8_t *out)
+uint8_t *fer_frame_write(const uint8_t *in, size_t n, uint8_t *out)
 {
     /*@ loop invariant 0 <= n <= \at(n, Pre) && in == \at(in, Pre) + (\at(n, Pre) - n);
         loop invariant out == \at(out, Pre) + (out - \at(out, Pre));
@@ -155,7 +155,7 @@ fer_status fer_frame_encode(const uint8_t *in, size_t n, uint8_t *out, size_t ca
     if (n > SIZE_MAX / 2u || capacity < FER_FRAME_SIZE(n)) {
         return FER_ERR_CAPACITY;
     }
-    *length = (size_t)(encode(in, n, out) - out);
+    *length = (size_t)(fer_frame_write(in, n, out) - out);
     return FER_OK;
 }
 
