@@ -205,16 +205,12 @@ fer_status fer_device_ready_generation(fer_device *device)
 
 void fer_device_fill_health(const fer_device *device, fer_health *health)
 {
-    fer_frame_counts frames;
     uintptr_t state = fer_device_mask(device);
 
     *health = device->health;
     fer_device_unmask(device, state);
     const int64_t age = get_age(fer_device_get_uptime(device), device->created_ms);
     health->uptime_ms = age < 0 ? 0 : (uint64_t)age;
-    if (fer_frame_decoder_get_counts(device->decoder, &frames) == FER_OK) {
-        health->inbound_frames_dropped = frames.oversized + frames.malformed;
-    }
 }
 
 fer_status fer_device_get_health(const fer_device *device, fer_health *health)

@@ -35,6 +35,19 @@ static fer_status open_record(fer_device *device, const uint8_t *record, size_t 
     return FER_EMPTY;
 }
 
+/* Tells the health what the decoder dropped: here, because a device that is never fed needs none of
+ * it. Under the mask, because any thread may read the counts. */
+static void tell_frames(fer_device *device)
+{
+    fer_frame_counts frames;
+
+    if (fer_frame_decoder_get_counts(device->decoder, &frames) == FER_OK) {
+        uintptr_t state = fer_device_mask(device);
+        device->health.inbound_frames_dropped = frames.oversized + frames.malformed;
+        fer_device_unmask(device, state);
+    }
+}
+
 static fer_status feed_stream(fer_device *device, const uint8_t *in, size_t n, size_t *used,
                               uint8_t *out, size_t capacity, size_t *length)
 {
@@ -76,7 +89,9 @@ fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size
         device->mark = fer_device_mark_time;
     }
     if (device->decoder != NULL) {
-        return feed_stream(device, in, n, used, out, capacity, length);
+        fer_status status = feed_stream(device, in, n, used, out, capacity, length);
+        tell_frames(device);
+        return status;
     }
     *used = n;
     return open_record(device, in, n, out, capacity, length);
