@@ -99,6 +99,7 @@ FER_COLD void fer_device_close_generation(fer_device *device)
     device->sealers[FER_LANE_LIVE] = NULL;
     device->sealers[FER_LANE_BACKLOG] = NULL;
     device->opener = NULL;
+    device->keyed = false;
     (void)!fer_arena_rewind(&device->inner, start);
 }
 
@@ -108,18 +109,23 @@ static fer_status create_sealer(fer_device *device, fer_generation *generation, 
     return fer_sealer_create(&device->inner, generation, &config, &device->sealers[lane]);
 }
 
-static fer_status create_opener(fer_device *device, fer_generation *generation)
+/* Keeps the down key, last in the inner arena, until there is something to open: a device that is
+ * never fed links no opener. */
+static fer_status keep_down_key(fer_device *device, struct fer_generation_body *body)
 {
-    const fer_opener_config config = {FER_DOWN, FER_CONFIG_DEVICE_WINDOW};
+    fer_record_key *key;
+
     if (device->config.inbound == 0) {
         return FER_OK;
     }
-    return fer_opener_create(&device->inner, generation, &config, &device->opener);
+    key = fer_arena_carve(&device->inner, sizeof *key);
+    device->keyed = key != NULL && fer_generation_take_key(body, FER_BRANCH_DOWN, key);
+    return device->keyed ? FER_OK : FER_ERR_ORDER;
 }
 
 fer_status fer_device_open_generation(fer_device *device, fer_generation *generation)
 {
-    const struct fer_generation_body *body = fer_generation_get_body(generation);
+    struct fer_generation_body *body = fer_generation_get_body(generation);
     fer_status status;
 
     fer_device_close_generation(device);
@@ -132,7 +138,7 @@ fer_status fer_device_open_generation(fer_device *device, fer_generation *genera
         status = create_sealer(device, generation, FER_LANE_BACKLOG);
     }
     if (status == FER_OK) {
-        status = create_opener(device, generation);
+        status = keep_down_key(device, body);
     }
     fer_generation_wipe(generation);
     if (status != FER_OK) {

@@ -1,8 +1,56 @@
 /* Ferrule: device, what comes back. Only the downlink of the generation in use is ever opened, so
  * that a recorded one is dead after a reboot without any receive state in flash (ONCE). */
+#include <string.h>
+
 #include "ferrule/device.h"
 #include "internal/device.h"
+#include "internal/record.h"
 #include "internal/wipe.h"
+
+static const fer_record_key *get_down_key(const fer_device *device)
+{
+    const uint8_t *end = (const uint8_t *)device->inner.base + device->inner.used;
+
+    return (const fer_record_key *)(const void *)(end - sizeof(fer_record_key));
+}
+
+/* A generation of which only the down key is there: its other fields are the live sealer's. */
+static void fill_generation(const fer_device *device, struct fer_generation_body *body)
+{
+    const fer_record_end *end = &device->sealers[FER_LANE_LIVE]->end;
+
+    memset(body, 0, sizeof(fer_generation));
+    body->generation = end->generation;
+    body->kind = (uint8_t)(end->name.bytes[0] >> FER_FIRST_KIND_SHIFT);
+    body->present = 1u << FER_BRANCH_DOWN;
+    body->route_length = (uint8_t)(end->name.length - 1u);
+    memcpy(body->route, end->name.bytes + 1, FER_ROUTE_MAX);
+    body->keys[FER_BRANCH_DOWN] = *get_down_key(device);
+    body->tag = fer_tag_make(body, FER_TAG_GENERATION);
+}
+
+/* The key gives way to the opener: both begin at one place of the inner arena, and rewinding wipes
+ * it (WIPE). */
+fer_status fer_device_ready_opener(fer_device *device)
+{
+    const fer_opener_config config = {FER_DOWN, FER_CONFIG_DEVICE_WINDOW};
+    fer_arena_position start = {0};
+    fer_generation generation;
+    fer_status status;
+
+    if (!device->keyed) {
+        return FER_OK;
+    }
+    fill_generation(device, (struct fer_generation_body *)(void *)&generation);
+    start.used = device->inner.used - sizeof(fer_record_key);
+    device->keyed = false;
+    status = fer_arena_rewind(&device->inner, start);
+    if (status == FER_OK) {
+        status = fer_opener_create(&device->inner, &generation, &config, &device->opener);
+    }
+    fer_generation_wipe(&generation);
+    return status;
+}
 
 /* FER_OK: opened. FER_EMPTY: not, or not to be delivered, which is counted. Nothing tells a peer
  * which check failed. */
@@ -85,11 +133,15 @@ fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size
     if (n == 0) {
         return FER_EMPTY;
     }
+    fer_status status = fer_device_ready_opener(device);
+    if (status != FER_OK) {
+        return status;
+    }
     if (device->config.inbound != 0) {
         device->mark = fer_device_mark_time;
     }
     if (device->decoder != NULL) {
-        fer_status status = feed_stream(device, in, n, used, out, capacity, length);
+        status = feed_stream(device, in, n, used, out, capacity, length);
         tell_frames(device);
         return status;
     }

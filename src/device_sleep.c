@@ -56,6 +56,7 @@ static void write_image(fer_device *device, fer_writer *writer)
     uint32_t next[BRANCHES] = {FER_SEQUENCE_END, FER_SEQUENCE_END, FER_SEQUENCE_END};
 
     memset(keys, 0, sizeof keys);
+    (void)!fer_device_ready_opener(device); /* before the sealers go, of which it is made */
     (void)!fer_sealer_suspend(&device->sealers[FER_LANE_LIVE], &keys[FER_BRANCH_UP],
                               &next[FER_BRANCH_UP]);
     (void)!fer_sealer_suspend(&device->sealers[FER_LANE_BACKLOG], &keys[FER_BRANCH_BACKLOG],
@@ -144,6 +145,9 @@ static fer_status advance(fer_device *device, const fer_image_numbers *numbers)
 
     if (status == FER_OK) {
         status = fer_sealer_advance(device->sealers[FER_LANE_BACKLOG], next[FER_BRANCH_BACKLOG]);
+    }
+    if (status == FER_OK) {
+        status = fer_device_ready_opener(device);
     }
     if (status == FER_OK && device->opener != NULL) {
         status = fer_opener_advance(device->opener, next[FER_BRANCH_DOWN]);

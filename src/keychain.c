@@ -142,8 +142,9 @@ struct fer_generation_body *fer_generation_get_body(fer_generation *generation)
     return body != 0 && fer_tag_is(&body->tag, FER_TAG_GENERATION) ? body : 0;
 }
 
-bool fer_generation_take_key(struct fer_generation_body *body, fer_branch branch,
-                             fer_record_key *key)
+/* Out of line, where each end of a link would have a copy of it. */
+FER_COLD bool fer_generation_take_key(struct fer_generation_body *body, fer_branch branch,
+                                      fer_record_key *key)
 {
     unsigned bit = 1u << (unsigned)branch;
 
@@ -151,8 +152,8 @@ bool fer_generation_take_key(struct fer_generation_body *body, fer_branch branch
         return false;
     }
     body->present = (uint8_t)(body->present & ~bit);
-    *key = body->keys[branch];
-    fer_wipe(&body->keys[branch], sizeof body->keys[branch]);
+    memcpy(key, &body->keys[branch], sizeof *key);
+    fer_wipe(&body->keys[branch], sizeof *key);
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include "ferrule/device.h"
 #include "internal/handle.h"
+#include "internal/keychain.h"
 
 /* What a device that hears keeps of its commands. A mark says that the live record of this number,
  * and all after it, were sealed at this time or later. */
@@ -26,6 +27,7 @@ struct fer_device {
     bool tried;      /* a burn was tried in this uptime */
     bool health_due; /* before anything else that fits */
     bool greeted;    /* the last record was an empty one, to ask for a sign of life */
+    bool keyed;      /* no opener was made yet: its key lies last in the inner arena */
     uint16_t head;   /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
     uint16_t messages_used;
@@ -34,7 +36,7 @@ struct fer_device {
     fer_device_config config;   /* burn_records is never 0 here */
     fer_store *store;
     fer_sealer *sealers[2];     /* by lane; null: no generation is open */
-    fer_opener *opener;         /* of that generation's downlink; null also with inbound 0 */
+    fer_opener *opener;         /* of that generation's downlink; null until it is needed */
     fer_frame_decoder *decoder; /* of a stream; null with inbound 0 */
     fer_queued_reading *ring;   /* written under the mask, up to head; read up to head by take */
     uint8_t *messages;          /* length16 ‖ envelope, one after another, under the mutex */
@@ -101,6 +103,9 @@ uint32_t fer_device_get_highest_command(const fer_device *device);
 /* Makes sealers and opener from a generation, in place of those of the one before. */
 FER_MUST_USE fer_status fer_device_open_generation(fer_device *device, fer_generation *generation);
 void fer_device_close_generation(fer_device *device);
+
+/* Makes the opener from the down key where none was made yet. FER_OK too where there is no key. */
+FER_MUST_USE fer_status fer_device_ready_opener(fer_device *device);
 
 /* Burns a generation if one is due. */
 FER_MUST_USE fer_status fer_device_ready_generation(fer_device *device);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "device_kit.h"
+#include "internal/device.h"
 #include "random.h"
 
 static uint8_t image[FER_IMAGE_BYTES];
@@ -121,6 +122,16 @@ static void downlink_before_uplink_is_rejected(void **state)
     assert_int_equal(feed(down_bytes, n), FER_EMPTY);
     assert_int_equal(health_now().inbound_rejected, 1);
     assert_int_equal(nv_changes, 0);
+}
+
+static void downlink_without_a_generation_is_rejected(void **state)
+{
+    (void)state;
+    send_one();
+    size_t n = answer((const uint8_t *)"abc", 3);
+    fer_device_close_generation(device);
+    assert_int_equal(feed(down_bytes, n), FER_EMPTY);
+    assert_int_equal(health_now().inbound_rejected, 1);
 }
 
 static void downlink_of_an_earlier_generation_is_dead(void **state)
@@ -403,6 +414,7 @@ int main(void)
         STREAM(streams_come_in_any_pieces),
         DATAGRAM(forgeries_are_counted_and_silent),
         DATAGRAM(downlink_before_uplink_is_rejected),
+        STREAM(downlink_without_a_generation_is_rejected),
         STREAM(downlink_of_an_earlier_generation_is_dead),
         DATAGRAM(oversized_downlink_is_counted),
         DATAGRAM(sleep_costs_no_burn),
