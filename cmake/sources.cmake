@@ -38,8 +38,10 @@ set(FERRULE_SOURCES
   src/snapshot.c
   src/status.c
   src/store.c
+  src/store_maintain.c
   src/store_medium.c
   src/store_recover.c
+  src/store_ring.c
   src/telemetry_command.c
   src/telemetry_decode.c
   src/telemetry_encode.c

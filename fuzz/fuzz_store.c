@@ -155,7 +155,7 @@ static fer_store *load(fer_store_policy policy)
 {
     static const struct fer_nv_ops ops = {region_read, region_program, region_erase, NULL};
     static fer_arena arena;
-    fer_store_config config = {{&ops, &region.geometry, &region}, policy};
+    fer_store_config config = {{&ops, &region.geometry, &region}, policy, {NULL, NULL}};
     fer_store *store = NULL;
 
     must(fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]) == FER_OK);

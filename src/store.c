@@ -1,9 +1,9 @@
-/* Ferrule: store. Burning a generation (NONCE, WIPE, CLOSED); internal/store.h has the layout.
+/* Ferrule: store. Creation, and what its callers ask for, over one ring or two: a generation is
+ * yielded once no ring can lead back to it (NONCE, CLOSED); internal/store.h has the layout.
  *
- * A burn changes the region in this order, and a cut between any two steps, or in one, is found
- * by recovery: next slot blank, entry n+1, V, older entries destroyed, next block blank (after a
- * block's last slot), D, and only then n is yielded. Whatever fails, RAM forgets where it was and
- * the next call recovers from the region itself. */
+ * Whatever fails in a ring, RAM forgets where it was, and the next call recovers it from the region
+ * itself. A ring that has failed is left behind only when the other has gone on, and nothing in it
+ * verifies any more: else it would lead back to used generations once the other is lost. */
 #include "ferrule/store.h"
 
 #include <string.h>
@@ -17,19 +17,12 @@ _Static_assert(sizeof(struct fer_store) + FER_STORE_PAGE(1) <= FER_STORE_SIZE(1)
 _Static_assert(FER_STORE_SIZE(1) <= sizeof(struct fer_store) + FER_STORE_PAGE(1) + 24u,
                "FER_STORE_SIZE is wasteful");
 
-/* Generation 2^32-2 is the last that can have an entry, so the one before is the last to burn. */
-#define LAST_ENTRY 0xFFFFFFFEu
+/* Blocks that make two rings: each needs one to hold the newest entry and one to be erased. */
+enum { GRANULE_MAX = 512, CELL_BYTES = 8, BLOCKS_OF_TWO_RINGS = 4 };
 
-enum { GRANULE_MAX = 512, CELL_BYTES = 8 };
-
-static bool is_open(const fer_store *store)
+bool fer_store_is_open(const fer_store *store)
 {
     return store != 0 && fer_tag_is(&store->tag, FER_TAG_STORE);
-}
-
-static bool can_overwrite(const fer_nv_geometry *geometry)
-{
-    return (geometry->flags & (unsigned)(FER_NV_OVERWRITE | FER_NV_REWRITE)) != 0;
 }
 
 /* ---- create and close ------------------------------------------------------------------- */
@@ -54,9 +47,30 @@ static bool medium_is_possible(const fer_nv *nv)
            (nv->ops->erase != 0 || (geometry->flags & (unsigned)FER_NV_REWRITE) != 0);
 }
 
+static bool counter_is_possible(const fer_counter *counter)
+{
+    return counter->ops == 0 || (counter->ops->read != 0 && counter->ops->raise != 0);
+}
+
 static uint16_t round_up(uint32_t n, uint32_t granule)
 {
     return (uint16_t)((n + granule - 1u) & ~(granule - 1u));
+}
+
+/* Two rings of half the blocks each; an odd one goes to the second. */
+static void divide(fer_store *store)
+{
+    const fer_nv_geometry *geometry = store->nv.geometry;
+    fer_address limit = geometry->block_count * geometry->block_size;
+
+    store->ring.status = FER_RENEW_MISSING; /* nothing is known yet: the first call recovers */
+    store->other.status = FER_RENEW_MISSING;
+    store->ring.limit = limit;
+    if (geometry->block_count >= BLOCKS_OF_TWO_RINGS) {
+        store->ring.limit = geometry->block_count / 2u * geometry->block_size;
+        store->other.base = store->ring.limit;
+        store->other.limit = limit;
+    }
 }
 
 /* False where a block holds no slot, or addresses do not fit 32 bits. */
@@ -68,10 +82,11 @@ static bool lay_out(fer_store *store)
     store->cell = round_up(CELL_BYTES, geometry->granule);
     store->slot = (uint16_t)(store->body + 2u * store->cell);
     uint32_t slots = geometry->block_size / store->slot;
-    if (slots > 1 && store->policy == FER_STORE_STRICT && !can_overwrite(geometry)) {
+    if (slots > 1 && store->policy == FER_STORE_STRICT && !fer_store_can_overwrite(store)) {
         slots = 1; /* only an erase destroys, so each entry has a block of its own */
     }
     store->end = (slots - 1u) * store->slot;
+    divide(store);
     return slots != 0 && geometry->block_count <= UINT32_MAX / geometry->block_size;
 }
 
@@ -80,12 +95,13 @@ fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fe
     fer_store plan = {0};
 
     if (config == 0 || store == 0 || !medium_is_possible(&config->nv) ||
+        !counter_is_possible(&config->counter) ||
         (config->policy != FER_STORE_STRICT && config->policy != FER_STORE_BLOCK)) {
         return FER_ERR_ARGUMENT;
     }
     plan.nv = config->nv;
     plan.policy = (uint8_t)config->policy;
-    plan.status = FER_RENEW_MISSING; /* nothing is known yet: the first call recovers */
+    plan.counter = config->counter;
     if (!lay_out(&plan)) {
         return FER_ERR_ARGUMENT;
     }
@@ -105,194 +121,234 @@ fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fe
 
 void fer_store_close(fer_store **store)
 {
-    if (store == 0 || !is_open(*store)) {
+    if (store == 0 || !fer_store_is_open(*store)) {
         return;
     }
     fer_arena_retire(*store, sizeof **store + (*store)->body);
     *store = 0;
 }
 
-/* ---- destroying ------------------------------------------------------------------------- */
+/* ---- the rings -------------------------------------------------------------------------- */
 
-/* A block that reads as erased may be so by half, where no port looks at the margin: surely means
- * that it is erased all the same. */
-static void make_blank(fer_store *store, fer_address block, bool surely)
+static int count_rings(const fer_store *store)
 {
-    if (!fer_store_is_blank(store, block, store->nv.geometry->block_size) ||
-        (surely && store->nv.ops->is_blank == 0)) {
-        fer_store_erase(store, block);
+    return store->other.limit != 0 ? 2 : 1;
+}
+
+void fer_store_turn(fer_store *store)
+{
+    fer_ring ring = store->ring;
+
+    if (store->other.limit != 0) {
+        store->ring = store->other;
+        store->other = ring;
     }
 }
 
-static void destroy(fer_store *store, fer_address at)
+static bool holds_nothing(const fer_ring *ring)
 {
-    if (can_overwrite(store->nv.geometry)) {
-        fer_store_fill(store, at, store->slot, (uint8_t)~store->nv.geometry->erased);
-    } else {
-        make_blank(store, at, true); /* such a block has no other slot: see lay_out */
-    }
+    return ring->status == FER_RENEW_MISSING || ring->status == FER_TROUBLE_STATE;
 }
 
-/* Destroys the former entry, and what a cut left after it. What is older was destroyed before the
- * former one got its D; without that D, all slots are destroyed again, however they read, but for
- * those after the kept one in its block, which stay blank (WIPE). */
-static void destroy_all_but(fer_store *store, fer_address keep)
+/* Whether the other ring may go on without this one, once nothing in it verifies: not where what
+ * ails it may pass (the port failed once, or asks for later), or this build must not touch it. */
+static bool is_gone(const fer_ring *ring)
 {
-    fer_address at = store->thorough ? fer_store_next_block(store, keep) : store->newest;
-
-    for (; at != keep; at = fer_store_next(store, at)) {
-        destroy(store, at);
-    }
+    return holds_nothing(ring) || (ring->status == FER_TROUBLE_STORAGE && ring->suspect);
 }
 
-/* ---- writing ---------------------------------------------------------------------------- */
-
-static fer_credential *fill_page(fer_store *store, const fer_credential *credential)
+bool fer_store_is_other_lost(const fer_store *store, uint32_t generation)
 {
-    fer_store_set_page(store, store->nv.geometry->erased);
-    memcpy(store->page, credential->bytes, sizeof credential->bytes);
-    return (fer_credential *)store->page;
+    return store->other.limit != 0 &&
+           (store->other.status != FER_OK ||
+            generation - store->other.generation > FER_STORE_BEHIND_MAX);
 }
 
-/* Programs the page as the entry at `at`, which from here on is the only one that counts. */
-static void write_entry(fer_store *store, fer_address at)
-{
-    fer_store_put(store, at, store->body);
-    fer_store_mark(store, fer_store_v(store, at), 'V');
-    if (store->policy == FER_STORE_STRICT) {
-        destroy_all_but(store, at);
-    }
-    if (fer_store_is_last(store, at)) {
-        make_blank(store, fer_store_next_block(store, at), false);
-    }
-    fer_store_mark(store, fer_store_d(store, at), 'D');
-    store->newest = at;
-    store->last = at;
-    store->skip = 0;
-    store->thorough = false;
-    store->settled = true;
-}
+/* ---- finding the next generation -------------------------------------------------------- */
 
-/* The ring is full of slots whose programming was cut short: the block that ends with the last is
- * to be erased and begun again. Not so where an entry in it was sealed and has become unreadable:
- * that is what shows that generations were used (NONCE, CLOSED). */
-static fer_address begin_again(fer_store *store)
-{
-    fer_address block = fer_store_block_of(store, store->last);
-
-    for (fer_address at = block; at <= store->last; at += store->slot) {
-        if (fer_store_is_marked(store, fer_store_v(store, at), 'V')) {
-            fer_store_fail(store, FER_TROUBLE_STATE);
-        }
-    }
-    make_blank(store, block, true);
-    return block;
-}
-
-/* Chooses the slot for the next entry. After a restart, what looks like an erased block is erased
- * surely; the D before it then says so. */
-static fer_address choose(fer_store *store)
-{
-    fer_address at = fer_store_next(store, store->last);
-    fer_address d = fer_store_d(store, store->last);
-
-    if (store->settled || fer_store_block_of(store, at) != at) {
-        return at;
-    }
-    if (at == fer_store_block_of(store, store->newest)) {
-        return begin_again(store);
-    }
-    bool unmarked = fer_store_is_blank(store, d, store->cell);
-    make_blank(store, at, true);
-    if (unmarked) {
-        fer_store_mark(store, d, 'E');
-    }
-    return at;
-}
-
-/* ---- the interface ---------------------------------------------------------------------- */
-
-/* Recovers if needed; the newest entry, and the public part of the current generation. */
 static void read_newest(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
-    if (store->status != FER_OK) {
-        fer_store_recover(store);
-    }
-    if (!fer_store_read(store, store->newest, credential->bytes, sizeof credential->bytes)) {
+    if (!fer_store_read(store, store->ring.newest, credential->bytes, sizeof credential->bytes)) {
         return;
     }
     if (fer_credential_read(credential, info, 0, 0) != FER_OK) {
         fer_store_fail(store, FER_TROUBLE_STATE);
-    } else if (store->skip >= LAST_ENTRY - info->generation) {
-        fer_store_fail(store, FER_RENEW_EXHAUSTED);
-    } else {
-        info->generation += store->skip;
     }
+    info->generation = store->ring.generation;
 }
 
-static void advance(fer_store *store, fer_credential *credential, uint32_t steps)
+/* Makes the ring that is ahead the current one, and reads it; if it reads differently by now, the
+ * other one. */
+static void read_ahead(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
-    for (uint32_t i = 0; i < steps && store->status == FER_OK; i++) {
-        store->status = fer_credential_advance(credential);
+    if (store->ring.status != FER_OK ||
+        (store->other.status == FER_OK && store->other.generation > store->ring.generation)) {
+        fer_store_turn(store);
+    }
+    read_newest(store, credential, info);
+    if (store->ring.status != FER_OK) {
+        fer_store_turn(store);
+        read_newest(store, credential, info);
     }
 }
 
-/* From the newest credential to the current one, which may have no entry of its own; the entry
- * of its successor is durable before it is yielded. */
-static void burn(fer_store *store, fer_credential *credential)
+/* Whether the other ring's entry, where it has one, is of the same identity, epoch and claim key:
+ * all that a credential holds but generation and chain key. */
+static bool is_one_device(fer_store *store, const fer_credential *credential)
 {
-    fer_address at = choose(store);
+    enum { FIRST = 8, END = 88 };
+    const fer_credential *entry = (const fer_credential *)store->page;
+    bool same = true;
 
-    if (!fer_store_is_blank(store, at, store->slot)) {
-        fer_store_fail(store, FER_TROUBLE_STORAGE);
+    fer_store_turn(store);
+    if (fer_store_read(store, store->ring.newest, store->page, FER_CREDENTIAL_BYTES)) {
+        same = fer_crypto_equal(entry->bytes + FIRST, credential->bytes + FIRST, END - FIRST);
+        if (fer_credential_read(entry, 0, 0, 0) != FER_OK) {
+            fer_store_fail(store, FER_TROUBLE_STATE); /* it read well in recovery: it is gone */
+            same = true;
+        }
     }
-    advance(store, credential, store->skip);
-    advance(store, fill_page(store, credential), 1);
-    write_entry(store, at);
+    fer_store_turn(store);
+    return same;
 }
 
-/* Ends every call: the page holds no key, and a failed call leaves and yields nothing. */
-static fer_status finish(fer_store *store, fer_credential *credential)
+/* An image that was put back stands before what the counter has seen used (NONCE). */
+static fer_status check_counter(const fer_store *store, uint32_t generation)
+{
+    uint32_t lowest = 0;
+    fer_status status = FER_OK;
+
+    if (store->counter.ops != 0) {
+        status = fer_store_judge(store->counter.ops->read(store->counter.context, &lowest));
+    }
+    return status == FER_OK && generation < lowest ? FER_TROUBLE_ROLLBACK : status;
+}
+
+fer_status fer_store_gather(fer_store *store, fer_credential *credential, fer_credential_info *info)
+{
+    for (int i = count_rings(store); i > 0; i--) {
+        if (store->ring.status != FER_OK) {
+            fer_store_recover(store);
+        }
+        fer_store_turn(store);
+    }
+    read_ahead(store, credential, info);
+    bool same = is_one_device(store, credential);
+    if (store->other.status != FER_OK && !is_gone(&store->other)) {
+        return store->other.status;
+    }
+    if (store->ring.status != FER_OK) {
+        return store->ring.status != FER_RENEW_MISSING ? store->ring.status : store->other.status;
+    }
+    if (store->ring.generation == FER_STORE_LAST_ENTRY) {
+        return FER_RENEW_EXHAUSTED;
+    }
+    return same ? check_counter(store, store->ring.generation) : FER_TROUBLE_STATE;
+}
+
+/* ---- burning ---------------------------------------------------------------------------- */
+
+/* Blank blocks that take no entry again are as good as unreadable ones: nothing in them leads back.
+ * What cannot be read, or still verifies, closes the store. */
+fer_status fer_store_rebuild_other(fer_store *store, const fer_credential *credential,
+                                   uint32_t steps, uint32_t generation)
+{
+    fer_store_turn(store);
+    fer_store_destroy_ring(store);
+    fer_store_recover(store);
+    if (store->ring.status == FER_RENEW_MISSING) {
+        store->ring.status = FER_OK;
+        fer_store_advance(store, fer_store_fill_page(store, credential), steps);
+        fer_store_write_entry(store, store->ring.base, generation);
+    }
+    if (store->ring.status == FER_TROUBLE_STORAGE) {
+        fer_store_recover(store);
+    }
+    fer_status status = store->ring.status;
+    if (holds_nothing(&store->ring)) {
+        status = FER_OK;
+    } else if (status == FER_OK && store->ring.generation != generation) {
+        status = FER_TROUBLE_STATE;
+    }
+    fer_store_turn(store);
+    return status;
+}
+
+/* Whether the ring is some burns behind. */
+static bool is_behind(const fer_ring *ring, uint32_t generation)
+{
+    return ring->status == FER_OK && generation - ring->generation - 1u < FER_STORE_BEHIND_MAX;
+}
+
+/* The ring that is behind comes first, so that a cut leaves them no further apart. Only where the
+ * other has come through is one that failed written anew: a port that fails throughout must not
+ * cost both. */
+static fer_status burn(fer_store *store, fer_credential *credential)
+{
+    const uint32_t next = store->ring.generation + 1u;
+    fer_status status = FER_OK;
+
+    for (int i = 0; i < 2; i++) {
+        fer_store_turn(store);
+        while (is_behind(&store->ring, next)) {
+            fer_store_burn_ring(store, credential);
+        }
+        status = store->ring.status;
+        if (status != FER_OK && !is_gone(&store->ring)) {
+            return status;
+        }
+    }
+    if (status == FER_OK && fer_store_is_other_lost(store, next)) {
+        status = fer_store_rebuild_other(store, credential, 1, next);
+    }
+    if (status == FER_OK && store->counter.ops != 0) {
+        status = fer_store_judge(store->counter.ops->raise(store->counter.context, next));
+    }
+    return status;
+}
+
+/* ---- the interface ---------------------------------------------------------------------- */
+
+fer_status fer_store_finish(fer_store *store, fer_status status, fer_credential *credential)
 {
     fer_wipe(store->page, store->body);
-    if (store->status != FER_OK) {
+    if (status != FER_OK) {
         fer_credential_wipe(credential);
     }
-    return store->status;
+    return status == FER_DROP_VERSION ? FER_TROUBLE_STATE : status;
 }
 
 fer_status fer_store_burn(fer_store *store, fer_credential *credential)
 {
     fer_credential_info info;
 
-    if (!is_open(store)) {
+    if (!fer_store_is_open(store)) {
         return FER_ERR_HANDLE;
     }
     if (credential == 0) {
         return FER_ERR_ARGUMENT;
     }
-    read_newest(store, credential, &info);
-    burn(store, credential);
-    return finish(store, credential);
+    fer_status status = fer_store_gather(store, credential, &info);
+    return fer_store_finish(store, status == FER_OK ? burn(store, credential) : status, credential);
 }
 
 fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
-    if (!is_open(store)) {
+    if (!fer_store_is_open(store)) {
         return FER_ERR_HANDLE;
     }
-    read_newest(store, credential, info);
-    if (store->status != FER_OK) {
+    fer_status status = fer_store_gather(store, credential, info);
+    if (status != FER_OK) {
         memset(info, 0, sizeof *info);
     }
-    return finish(store, credential);
+    return fer_store_finish(store, status, credential);
 }
 
 fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)
 {
     fer_credential credential;
 
-    if (!is_open(store)) {
+    if (!fer_store_is_open(store)) {
         return FER_ERR_HANDLE;
     }
     if (info == 0) {
@@ -303,47 +359,68 @@ fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)
     return status;
 }
 
-/* Makes room for the first entry: only in a blank region, or over an install that was cut short
+/* ---- install ---------------------------------------------------------------------------- */
+
+/* Makes room for the first entry: only in a blank ring, or over an install that was cut short
  * before the entry verified, so that no generation of it can have been yielded. */
 static void prepare_install(fer_store *store)
 {
     fer_store_recover(store);
-    fer_status found = store->status;
+    fer_status found = store->ring.status;
 
     if (found == FER_OK) {
-        store->status = FER_ERR_ORDER;
-    } else if (found == FER_RENEW_MISSING) {
-        store->status = FER_OK;
-    } else if (found == FER_TROUBLE_STATE) {
-        store->status = FER_OK;
-        if (fer_store_region_is_blank(store, store->body)) {
-            fer_store_erase(store, 0);
-        } else {
-            fer_store_fail(store, FER_ERR_ORDER);
+        store->ring.status = FER_ERR_ORDER;
+    } else if (holds_nothing(&store->ring)) {
+        store->ring.status = FER_OK;
+        if (found == FER_TROUBLE_STATE) {
+            if (fer_store_ring_is_blank(store, store->body)) {
+                fer_store_erase(store, store->ring.base);
+            } else {
+                fer_store_fail(store, FER_ERR_ORDER);
+            }
         }
     }
+}
+
+/* No ring is written before all have been found to be free. */
+static fer_status install(fer_store *store, const fer_credential *credential, uint32_t generation)
+{
+    fer_status status = check_counter(store, generation);
+
+    for (int i = count_rings(store); i > 0 && status == FER_OK; i--) {
+        fer_store_turn(store);
+        prepare_install(store);
+        status = store->ring.status;
+    }
+    for (int i = count_rings(store); i > 0 && status == FER_OK; i--) {
+        (void)fer_store_fill_page(store, credential);
+        fer_store_write_entry(store, store->ring.base, generation);
+        status = store->ring.status;
+        fer_store_turn(store);
+    }
+    return status;
 }
 
 fer_status fer_store_install(fer_store *store, fer_credential *credential)
 {
     fer_credential_info info;
 
-    if (!is_open(store)) {
+    if (!fer_store_is_open(store)) {
         return FER_ERR_HANDLE;
     }
     if (credential == 0) {
         return FER_ERR_ARGUMENT;
     }
     fer_status status = fer_credential_get_info(credential, &info);
-    if (status != FER_OK || info.generation != 0) {
-        return status != FER_OK ? status : FER_DROP_MALFORMED;
+    if (status == FER_OK && info.generation != 0 && store->counter.ops == 0) {
+        status = FER_DROP_MALFORMED;
     }
-    prepare_install(store);
-    (void)fill_page(store, credential);
-    write_entry(store, 0);
-    fer_wipe(store->page, store->body);
-    if (store->status == FER_OK) {
+    if (status != FER_OK) {
+        return status;
+    }
+    status = fer_store_finish(store, install(store, credential, info.generation), 0);
+    if (status == FER_OK) {
         fer_credential_wipe(credential);
     }
-    return store->status;
+    return status;
 }

@@ -8,19 +8,18 @@
 
 enum { CHUNK = 32, MARK = 8, UNREADABLE = 0xA5 };
 
-void fer_store_fail(fer_store *store, fer_status status)
+fer_status fer_store_judge(int answer)
 {
-    if (store->status == FER_OK) {
-        store->status = status;
+    if (answer == FER_PORT_OK) {
+        return FER_OK;
     }
+    return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_STORAGE;
 }
 
 /* Whether the port did what it was asked. */
 static bool check(fer_store *store, int answer)
 {
-    if (answer != FER_PORT_OK) {
-        fer_store_fail(store, answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_STORAGE);
-    }
+    fer_store_fail(store, fer_store_judge(answer));
     return answer == FER_PORT_OK;
 }
 
@@ -36,7 +35,7 @@ static uint32_t offset_of(const fer_store *store, fer_address at)
 
 bool fer_store_read(fer_store *store, fer_address at, uint8_t *out, size_t n)
 {
-    if (store->status != FER_OK) {
+    if (store->ring.status != FER_OK) {
         return false;
     }
     int answer = store->nv.ops->read(store->nv.context, block_number(store, at),
@@ -82,7 +81,7 @@ bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n)
     if (store->nv.ops->is_blank == 0) {
         return fer_store_holds(store, at, n, store->nv.geometry->erased);
     }
-    if (store->status != FER_OK) {
+    if (store->ring.status != FER_OK) {
         return false;
     }
     int answer = store->nv.ops->is_blank(store->nv.context, block_number(store, at),
@@ -95,7 +94,7 @@ bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n)
 
 void fer_store_put(fer_store *store, fer_address at, uint32_t n)
 {
-    for (uint32_t i = 0; i < n && store->status == FER_OK; i += store->body) {
+    for (uint32_t i = 0; i < n && store->ring.status == FER_OK; i += store->body) {
         uint32_t size = n - i < store->body ? n - i : store->body;
 
         (void)check(store, store->nv.ops->program(store->nv.context, block_number(store, at + i),
@@ -118,7 +117,7 @@ void fer_store_erase(fer_store *store, fer_address block)
 
     if (store->nv.ops->erase == 0) {
         fer_store_fill(store, block, size, store->nv.geometry->erased);
-    } else if (store->status == FER_OK) {
+    } else if (store->ring.status == FER_OK) {
         (void)check(store, store->nv.ops->erase(store->nv.context, block_number(store, block)));
     }
     if (!fer_store_is_blank(store, block, size)) {
@@ -133,9 +132,9 @@ fer_address fer_store_block_of(const fer_store *store, fer_address at)
 
 fer_address fer_store_next_block(const fer_store *store, fer_address at)
 {
-    uint32_t next = block_number(store, at) + 1u;
+    fer_address next = fer_store_block_of(store, at) + store->nv.geometry->block_size;
 
-    return next == store->nv.geometry->block_count ? 0 : next * store->nv.geometry->block_size;
+    return next == store->ring.limit ? store->ring.base : next;
 }
 
 bool fer_store_is_last(const fer_store *store, fer_address at)

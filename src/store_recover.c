@@ -7,8 +7,7 @@
  * no entry has V, as after an install that was cut short. */
 typedef enum rank { NOTHING, UNSEALED, SEALED } rank;
 
-/* Whether a sound entry lies there. One of a later format version closes the store: this build
- * must not act as if it were not there (CLOSED). */
+/* Whether a sound entry lies there. */
 static bool look(fer_store *store, fer_address at, fer_credential_info *info)
 {
     if (!fer_store_read(store, at, store->page, FER_CREDENTIAL_BYTES)) {
@@ -16,7 +15,7 @@ static bool look(fer_store *store, fer_address at, fer_credential_info *info)
     }
     fer_status status = fer_credential_read((fer_credential *)store->page, info, 0, 0);
     if (status == FER_DROP_VERSION) {
-        fer_store_fail(store, FER_TROUBLE_STATE);
+        fer_store_fail(store, status);
     }
     return status == FER_OK;
 }
@@ -24,22 +23,21 @@ static bool look(fer_store *store, fer_address at, fer_credential_info *info)
 static bool find_newest(fer_store *store)
 {
     fer_credential_info info;
-    uint32_t generation = 0;
     rank best = NOTHING;
-    fer_address at = 0;
+    fer_address at = store->ring.base;
 
     do {
         if (look(store, at, &info)) {
             rank found =
                 fer_store_is_blank(store, fer_store_v(store, at), store->cell) ? UNSEALED : SEALED;
-            if (found > best || (found == best && info.generation >= generation)) {
-                store->newest = at;
-                generation = info.generation;
+            if (found > best || (found == best && info.generation >= store->ring.generation)) {
+                store->ring.newest = at;
+                store->ring.generation = info.generation;
                 best = found;
             }
         }
         at = fer_store_next(store, at);
-    } while (at != 0);
+    } while (at != store->ring.base);
     return best != NOTHING;
 }
 
@@ -48,34 +46,36 @@ static bool is_older(fer_store *store, fer_address at)
 {
     fer_credential_info info;
 
-    return look(store, at, &info) ||
+    return (look(store, at, &info) && info.generation < store->ring.generation) ||
            fer_store_holds(store, at, store->slot, (uint8_t)~store->nv.geometry->erased);
 }
 
 /* Every slot after the newest that is not blank counts as used: an entry may have been there that
  * can no longer be read. What lies beyond a block whose last D is blank does not count, nor a block
- * that still has an older entry: it was not yet erased, so nothing newer can be in it. */
-static void count_used(fer_store *store)
+ * that still has an older entry: it was not yet erased, so nothing newer can be in it. Finds the last
+ * of them, and how many slots after the newest it lies. */
+static uint32_t count_used(fer_store *store)
 {
-    fer_address home = fer_store_block_of(store, store->newest);
-    fer_address at = store->newest;
+    fer_address home = fer_store_block_of(store, store->ring.newest);
+    fer_address at = store->ring.newest;
     fer_address last = at;
     uint32_t distance = 0;
     uint32_t skip = 0;
+    uint32_t used = 0;
     bool away = false; /* in another block than the newest */
     bool more = true;
 
     while (more) {
         if (!fer_store_is_blank(store, at, store->slot)) {
             if (away && is_older(store, at)) {
-                return;
+                break;
             }
             last = at;
             skip = distance;
         }
         if (fer_store_is_last(store, at)) {
-            store->last = last;
-            store->skip = skip;
+            store->ring.last = last;
+            used = skip;
             more = !fer_store_is_blank(store, fer_store_d(store, at), store->cell);
             away = true;
         }
@@ -83,14 +83,16 @@ static void count_used(fer_store *store)
         more = more && at != home; /* the ring is left where home begins */
         distance++;
     }
+    return used;
 }
 
-bool fer_store_region_is_blank(fer_store *store, uint32_t except)
+bool fer_store_ring_is_blank(fer_store *store, uint32_t except)
 {
     uint32_t size = store->nv.geometry->block_size;
-    bool blank = fer_store_is_blank(store, except, size - except);
+    fer_address base = store->ring.base;
+    bool blank = fer_store_is_blank(store, base + except, size - except);
 
-    for (fer_address at = fer_store_next_block(store, 0); at != 0 && blank;
+    for (fer_address at = fer_store_next_block(store, base); at != base && blank;
          at = fer_store_next_block(store, at)) {
         blank = fer_store_is_blank(store, at, size);
     }
@@ -99,14 +101,21 @@ bool fer_store_region_is_blank(fer_store *store, uint32_t except)
 
 void fer_store_recover(fer_store *store)
 {
-    store->status = FER_OK;
-    store->newest = 0;
-    store->settled = false;
+    store->ring.suspect |= store->ring.status == FER_TROUBLE_STORAGE;
+    store->ring.status = FER_OK;
+    store->ring.newest = store->ring.base;
+    store->ring.generation = 0;
+    store->ring.settled = false;
+    store->ring.thorough = false;
     if (!find_newest(store)) {
         fer_store_fail(store,
-                       fer_store_region_is_blank(store, 0) ? FER_RENEW_MISSING : FER_TROUBLE_STATE);
+                       fer_store_ring_is_blank(store, 0) ? FER_RENEW_MISSING : FER_TROUBLE_STATE);
         return;
     }
-    count_used(store);
-    store->thorough = !fer_store_is_marked(store, fer_store_d(store, store->newest), 'D');
+    uint32_t used = count_used(store);
+    store->ring.generation = used < FER_STORE_LAST_ENTRY - store->ring.generation
+                                 ? store->ring.generation + used
+                                 : FER_STORE_LAST_ENTRY;
+    store->ring.thorough =
+        !fer_store_is_marked(store, fer_store_d(store, store->ring.newest), 'D');
 }

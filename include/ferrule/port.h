@@ -1,4 +1,4 @@
-/* Ferrule: port. What the library asks of the platform: four small tables, each with a context
+/* Ferrule: port. What the library asks of the platform: five small tables, each with a context
  * pointer that is handed back untouched.
  *
  * A port includes this header only. Tables and contexts belong to the caller and must outlive
@@ -110,6 +110,23 @@ typedef struct fer_nv {
     const fer_nv_geometry *geometry;
     void *context;
 } fer_nv;
+
+/* ---- monotonic counter ------------------------------------------------------------------ */
+
+/* Optional: a number in hardware that nobody can turn back (a one-time-programmable counter, a secure
+ * element, RPMB). It holds the lowest generation that may still be used, so that an old image of the
+ * memory that is put back is refused. 0 at first. */
+struct fer_counter_ops {
+    int (*read)(void *context, uint32_t *value);
+    /* 0: the counter durably reads as at least `value`. To raise it to what it is, or to less, does
+     * nothing and answers 0. Called once for each generation. */
+    int (*raise)(void *context, uint32_t value);
+};
+
+typedef struct fer_counter {
+    const struct fer_counter_ops *ops; /* null: there is none */
+    void *context;
+} fer_counter;
 
 #ifdef __cplusplus
 }

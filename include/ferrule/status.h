@@ -44,7 +44,8 @@ typedef enum fer_status {
     FER_TROUBLE_ENTROPY = 0x50, /* the entropy port failed */
     FER_TROUBLE_STORAGE = 0x51, /* the nv port failed, or did not read back what was programmed */
     FER_TROUBLE_STATE = 0x52,   /* stored state is there but does not verify */
-    FER_TROUBLE_CRYPTO = 0x53   /* the crypto backend failed to start or to compute */
+    FER_TROUBLE_CRYPTO = 0x53,  /* the crypto backend failed to start or to compute */
+    FER_TROUBLE_ROLLBACK = 0x54 /* stored state is older than the hardware counter: put back */
 } fer_status;
 
 typedef enum fer_status_group {

@@ -38,12 +38,13 @@ typedef enum fer_store_policy {
 typedef struct fer_store_config {
     fer_nv nv; /* tables must outlive the store */
     fer_store_policy policy;
+    fer_counter counter; /* ops null: none; likewise */
 } fer_store_config;
 
 /* Arena bytes of a store over memory of this granule (bytes): the struct and one page buffer. */
 #define FER_STORE_PAGE(granule) \
     ((granule) > FER_CREDENTIAL_BYTES ? (granule) : FER_CREDENTIAL_BYTES)
-#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(4, 32) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
+#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(6, 72) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
 
 /* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
  * docs/PORTING.md: block_size below one slot, granule not a power of two, a region of 4 GiB or
@@ -67,6 +68,14 @@ FER_MUST_USE fer_status fer_store_get_info(fer_store *store, fer_credential_info
  * FER_NOT_NOW: the port asked for later; call again. The generation is lost only if it had been
  * begun. */
 FER_MUST_USE fer_status fer_store_burn(fer_store *store, fer_credential *credential);
+
+/* Does what can wait for a moment without hurry, best after the seals of an uptime: erases the block
+ * that a next burn will need, so that no burn waits for an erase; or writes the second copy anew
+ * where it was lost. FER_OK: it did one such thing, call again; FER_EMPTY: nothing is to be done.
+ * Blocks as long as one erase takes, for a lost copy as long as one of each of its blocks. Never
+ * called, burns do the same when they must: they are merely slower. FER_TROUBLE_STORAGE: it failed;
+ * where burns still succeed, one copy alone is left. Other failures as for a burn. */
+FER_MUST_USE fer_status fer_store_maintain(fer_store *store);
 
 /* Wipes the handle and sets the caller's pointer to null. Null or closed: no effect. */
 void fer_store_close(fer_store **store);

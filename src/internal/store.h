@@ -1,15 +1,22 @@
-/* Ferrule: the body of fer_store, and what its three files share (floor 3's own).
+/* Ferrule: the body of fer_store, and what its files share (floor 3's own).
  *
  *     slot = body (a credential) ‖ V cell ‖ D cell, each rounded up to granules
  *
- * Slots fill a block from offset 0; the blocks are a log ring. A slot's place in the ring gives
- * its generation: one more than the slot before it, whatever became of that one. Hence:
+ * The blocks of a region are one ring, or two of half of them each, which hold the same entries. In
+ * a ring, slots fill a block from offset 0; the blocks are a log. A slot's place gives its
+ * generation: one more than the slot before it, whatever became of that one. Hence, of each ring:
  *
  *   - V not blank: the body before it was read back, so it is not marginal.
  *   - D holds "FerruleD": all older entries were destroyed, as far as the policy asks, before.
  *   - D of a block's last slot not blank ("FerruleD" or "FerruleE"): the next block was erased
- *     after that slot was written, so what is not blank in it now is newer.
- *   - A generation is yielded only once its successor's entry, V and D are durable. */
+ *     after that slot was written, so what is not blank in it now is newer. D blank: the next block
+ *     is still to be erased, and nothing in it is newer.
+ *   - It never goes backwards: its generation is at least that of its newest entry with V.
+ *
+ * Of the region (NONCE): a generation is yielded only once each ring either holds its successor's
+ * entry with V durable, all older ones destroyed as far as the policy asks, and D, but for the last
+ * slot of a block, or holds no entry that verifies. So the higher of two rings is never behind what
+ * was used, nor is the only one that still verifies. */
 #ifndef FERRULE_INTERNAL_STORE_H
 #define FERRULE_INTERNAL_STORE_H
 
@@ -23,21 +30,36 @@
 /* A byte's address in the region, its blocks one after another. A slot goes by its first byte's. */
 typedef uint32_t fer_address;
 
+/* Generation 2^32-2 is the last that can have an entry, so the one before is the last to burn. */
+#define FER_STORE_LAST_ENTRY 0xFFFFFFFEu
+
+/* A ring this far behind the other is caught up, burn by burn; further, it is written anew. */
+enum { FER_STORE_BEHIND_MAX = 8 };
+
 /* Bytes come first: Thumb reaches them with its short loads and stores. */
+typedef struct fer_ring {
+    fer_status status; /* the first failure; all but base and limit holds while FER_OK */
+    bool settled;      /* the newest was written since boot: what follows is surely blank */
+    bool thorough;     /* older entries may be left, even where slots read as destroyed or blank */
+    bool suspect;      /* the port failed here, and no burn has succeeded since */
+    fer_address newest;  /* the newest entry known to be sound */
+    fer_address last;    /* the last slot that counts as used: newest, or what follows it */
+    uint32_t generation; /* the next unused: the newest entry's, and one more for each slot to last */
+    fer_address base;    /* its first block, and the end of its last one */
+    fer_address limit;
+} fer_ring;
+
 struct fer_store {
     fer_tag tag;
-    fer_status status; /* the first failure; what newest, last and skip say holds while FER_OK */
+    fer_ring ring;  /* the one that all but store.c and store_maintain.c work on */
+    fer_ring other; /* limit 0: there is none, and the status never is FER_OK */
     uint8_t policy;
-    bool settled;  /* the newest was written since boot: what follows is surely blank */
-    bool thorough; /* older entries may be left, even where slots read as destroyed or blank */
-    fer_nv nv;
-    fer_address newest; /* the newest entry known to be sound */
-    fer_address last;   /* the last slot that counts as used: newest, or what follows it */
-    uint32_t skip;      /* slots from newest to last: ratchet steps to the current generation */
-    uint32_t end;       /* offset in each block of its last slot */
-    uint16_t body;      /* bytes of a slot's body; also the size of page: a power of two */
+    uint16_t body; /* bytes of a slot's body; also the size of page: a power of two */
     uint16_t cell;
     uint16_t slot;
+    uint32_t end; /* offset in each block of its last slot */
+    fer_nv nv;
+    fer_counter counter;
     uint8_t page[];
 };
 
@@ -46,11 +68,59 @@ struct fer_store {
 FER_MUST_USE fer_status fer_store_peek(fer_store *store, fer_credential *credential,
                                        fer_credential_info *info);
 
-/* The first failure stays in the store's status. From then on the port is no longer called: what
+/* ---- the rings (store.c) ---------------------------------------------------------------- */
+
+bool fer_store_is_open(const fer_store *store);
+
+/* Makes the other ring the current one, where there are two. */
+void fer_store_turn(fer_store *store);
+
+/* Recovers what needs it, makes the ring that is ahead the current one and does as fer_store_peek.
+ * Writes nothing. FER_OK: the other ring, if any, is fit, or behind, or gone. */
+FER_MUST_USE fer_status fer_store_gather(fer_store *store, fer_credential *credential,
+                                         fer_credential_info *info);
+
+/* Whether the other ring is to be written anew, and not burned, to reach `generation`. */
+bool fer_store_is_other_lost(const fer_store *store, uint32_t generation);
+
+/* Destroys all that the other ring holds, and writes the entry that lies `steps` after the
+ * credential into it. FER_OK: it holds that entry, or (a worn-out block) no entry that verifies. */
+FER_MUST_USE fer_status fer_store_rebuild_other(fer_store *store, const fer_credential *credential,
+                                                uint32_t steps, uint32_t generation);
+
+/* Ends every call: the page holds no key, and a failed call leaves and yields nothing. */
+FER_MUST_USE fer_status fer_store_finish(fer_store *store, fer_status status,
+                                         fer_credential *credential);
+
+/* ---- one ring (store_ring.c) ------------------------------------------------------------ */
+
+/* The first failure stays in the ring's status. From then on the port is no longer called: what
  * asks answers false, what writes does nothing. So a call checks once, at its end (CLOSED). */
 void fer_store_fail(fer_store *store, fer_status status);
 
+/* Whether what is programmed can be destroyed without an erase. */
+bool fer_store_can_overwrite(const fer_store *store);
+/* Advances a credential by so many generations. */
+void fer_store_advance(fer_store *store, fer_credential *credential, uint32_t steps);
+/* Fills the page with the credential as an entry. */
+fer_credential *fer_store_fill_page(fer_store *store, const fer_credential *credential);
+/* Programs the page, which holds that generation, as the entry at `at`, which from here on is the
+ * only one that counts. Leaves the erase that a block's last slot asks for. */
+void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation);
+/* Whether the next entry needs the next block, which is not yet known to be blank and newer. */
+bool fer_store_is_erase_due(fer_store *store);
+/* Does that erase, and its mark. */
+void fer_store_begin_next_block(fer_store *store);
+/* Erases all blocks, or else overwrites them, however they read. */
+void fer_store_destroy_ring(fer_store *store);
+/* Burns one generation of the ring: reads its credential, and makes its successor's entry durable
+ * and itself destroyed. The credential is undefined where the status is not FER_OK then. */
+void fer_store_burn_ring(fer_store *store, fer_credential *credential);
+
 /* ---- the medium (store_medium.c): overwrites the page where it does not read into it -------- */
+
+/* What the port's answer means. */
+fer_status fer_store_judge(int answer);
 
 /* False where the port failed; out is then undefined. An uncorrectable read answers true with
  * bytes that are neither blank, nor destroyed, nor a mark, nor part of anything that verifies. */
@@ -83,10 +153,11 @@ void fer_store_mark(fer_store *store, fer_address cell, char letter);
 
 /* ---- recovery (store_recover.c); writes nothing ----------------------------------------- */
 
-/* Finds newest, last, skip and thorough. FER_RENEW_MISSING: the region is blank.
- * FER_TROUBLE_STATE: it is not, and nothing verifies (CLOSED). */
+/* Finds newest, last, generation and thorough. FER_RENEW_MISSING: the ring is blank.
+ * FER_TROUBLE_STATE: it is not, and nothing verifies (CLOSED). FER_DROP_VERSION: it holds an entry
+ * of a later format; this build must not act as if it were not there, nor destroy it. */
 void fer_store_recover(fer_store *store);
-/* Whether all is blank but for the first `except` bytes of the region. */
-bool fer_store_region_is_blank(fer_store *store, uint32_t except);
+/* Whether all is blank but for the first `except` bytes of the ring. */
+bool fer_store_ring_is_blank(fer_store *store, uint32_t except);
 
 #endif

@@ -190,7 +190,7 @@ static void test_a_store_on_a_file_outlives_its_process(void **state)
     assert_int_equal(FER_OK, fer_credential_build(&info, &claim, &chain, &credential));
     assert_true(nv_file_create(path));
     for (uint32_t generation = 0; generation < 20; generation++) {
-        fer_store_config config = {opened(&file), FER_STORE_STRICT};
+        fer_store_config config = {.nv = opened(&file)};
         fer_arena_position start;
         assert_int_equal(FER_OK, fer_arena_mark(&arena, &start));
         assert_int_equal(FER_OK, fer_store_create(&arena, &config, &store));

@@ -124,7 +124,7 @@ static void check_wiped(void)
 
 static void open_store(void)
 {
-    fer_store_config config = {flash_nv(&run.model), run.subject->policy};
+    fer_store_config config = {flash_nv(&run.model), run.subject->policy, {NULL, NULL}};
 
     assert_int_equal(FER_OK,
                      fer_arena_init(&run.arena, storage, sizeof storage / sizeof storage[0]));

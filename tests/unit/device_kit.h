@@ -131,7 +131,7 @@ static inline void boot(void)
 static inline void install(size_t route_length)
 {
     FER_ARENA(arena, FER_STORE_SIZE(NV_GRANULE));
-    const fer_store_config store_config = {config.nv, config.policy};
+    const fer_store_config store_config = {.nv = config.nv, .policy = config.policy};
     fer_credential credential;
     fer_store *store;
 

@@ -32,7 +32,7 @@ static inline void open_all(void)
     const fer_sealer_config up = {FER_UP, FER_LANE_LIVE, FER_TWO_WAY, {NULL, NULL}};
     const fer_opener_config down = {FER_DOWN, 64};
     const fer_gateway_config of_gateway = fer_gateway_config_default();
-    const fer_store_config of_store = {config.nv, config.policy};
+    const fer_store_config of_store = {.nv = config.nv, .policy = config.policy};
     fer_generation keys;
 
     assert_int_equal(fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]), FER_OK);

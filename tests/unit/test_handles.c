@@ -135,7 +135,7 @@ static void test_gateway_refuses_false_handles(void **state)
 
 static void test_store_refuses_false_handles_and_null(void **state)
 {
-    const fer_store_config of_store = {config.nv, config.policy};
+    const fer_store_config of_store = {.nv = config.nv, .policy = config.policy};
     const fer_provision_config unbound = {NULL, 0, 0};
     fer_credential credential;
     fer_credential_info info;

@@ -38,7 +38,7 @@ static fer_credential credential_of(uint32_t generation)
 
 static fer_status create(const fer_nv *nv, fer_store_policy policy, fer_store **store)
 {
-    fer_store_config config = {*nv, policy};
+    fer_store_config config = {*nv, policy, {NULL, NULL}};
 
     assert_int_equal(FER_OK, fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]));
     return fer_store_create(&arena, &config, store);
@@ -284,7 +284,7 @@ static void test_a_second_handle_repeats_no_generation(void **state)
 {
     static fer_arena_cell other_storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
     fer_store *first = used(&once, FER_STORE_BLOCK, 1);
-    fer_store_config config = {flash_nv(&model), FER_STORE_BLOCK};
+    fer_store_config config = {flash_nv(&model), FER_STORE_BLOCK, {NULL, NULL}};
     fer_store *second = NULL;
     fer_arena other;
     fer_credential credential;

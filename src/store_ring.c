@@ -1,0 +1,179 @@
+/* Ferrule: store, one ring: burning a generation of it (NONCE, WIPE); internal/store.h has the
+ * layout.
+ *
+ * A burn changes a ring in this order, and a cut between any two steps, or in one, is found by
+ * recovery: next slot blank, entry n+1, V, older entries destroyed, D. After a block's last slot D
+ * waits for the erase of the next block, which is left for when nobody waits for a seal. */
+#include <string.h>
+
+#include "internal/credential.h"
+#include "internal/store.h"
+
+bool fer_store_can_overwrite(const fer_store *store)
+{
+    return (store->nv.geometry->flags & (unsigned)(FER_NV_OVERWRITE | FER_NV_REWRITE)) != 0;
+}
+
+void fer_store_fail(fer_store *store, fer_status status)
+{
+    if (store->ring.status == FER_OK) {
+        store->ring.status = status;
+    }
+}
+
+/* ---- destroying ------------------------------------------------------------------------- */
+
+/* A block that reads as erased may be so by half, where no port looks at the margin: surely means
+ * that it is erased all the same. */
+static void make_blank(fer_store *store, fer_address block, bool surely)
+{
+    if (!fer_store_is_blank(store, block, store->nv.geometry->block_size) ||
+        (surely && store->nv.ops->is_blank == 0)) {
+        fer_store_erase(store, block);
+    }
+}
+
+static void destroy(fer_store *store, fer_address at, uint32_t n)
+{
+    if (fer_store_can_overwrite(store)) {
+        fer_store_fill(store, at, n, (uint8_t)~store->nv.geometry->erased);
+    } else {
+        make_blank(store, at, true); /* such a block has no other slot: see lay_out */
+    }
+}
+
+/* Destroys the former entry, and what a cut left after it. What is older was destroyed before the
+ * former one got its D; without that D, all slots are destroyed again, however they read, but for
+ * those after the kept one in its block, which stay blank (WIPE). */
+static void destroy_all_but(fer_store *store, fer_address keep)
+{
+    fer_address at = store->ring.thorough ? fer_store_next_block(store, keep) : store->ring.newest;
+
+    for (; at != keep; at = fer_store_next(store, at)) {
+        destroy(store, at, store->slot);
+    }
+}
+
+void fer_store_destroy_ring(fer_store *store)
+{
+    fer_address block = store->ring.base;
+
+    do {
+        store->ring.status = FER_OK; /* one block that fails does not spare the next */
+        make_blank(store, block, true);
+        if (store->ring.status == FER_TROUBLE_STORAGE && fer_store_can_overwrite(store)) {
+            store->ring.status = FER_OK;
+            destroy(store, block, store->nv.geometry->block_size);
+        }
+        block = fer_store_next_block(store, block);
+    } while (block != store->ring.base && store->ring.status != FER_NOT_NOW);
+}
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+fer_credential *fer_store_fill_page(fer_store *store, const fer_credential *credential)
+{
+    fer_store_set_page(store, store->nv.geometry->erased);
+    memcpy(store->page, credential->bytes, sizeof credential->bytes);
+    return (fer_credential *)store->page;
+}
+
+void fer_store_advance(fer_store *store, fer_credential *credential, uint32_t steps)
+{
+    for (uint32_t i = 0; i < steps && store->ring.status == FER_OK; i++) {
+        store->ring.status = fer_credential_advance(credential);
+    }
+}
+
+void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation)
+{
+    fer_store_put(store, at, store->body);
+    fer_store_mark(store, fer_store_v(store, at), 'V');
+    if (store->policy == FER_STORE_STRICT) {
+        destroy_all_but(store, at);
+    }
+    if (!fer_store_is_last(store, at) ||
+        fer_store_is_blank(store, fer_store_next_block(store, at),
+                           store->nv.geometry->block_size)) {
+        fer_store_mark(store, fer_store_d(store, at), 'D');
+    }
+    store->ring.newest = at;
+    store->ring.last = at;
+    store->ring.generation = generation;
+    store->ring.thorough = false;
+    store->ring.settled = true;
+    if (store->ring.status == FER_OK) {
+        store->ring.suspect = false;
+    }
+}
+
+/* ---- the next slot ---------------------------------------------------------------------- */
+
+/* The mark of a slot that is sound was written by us, after the erase; one of a slot that is not
+ * may be what an erase that was cut has left of an earlier turn. */
+bool fer_store_is_erase_due(fer_store *store)
+{
+    fer_address d = fer_store_d(store, store->ring.last);
+
+    return fer_store_is_last(store, store->ring.last) &&
+           (store->ring.last != store->ring.newest ||
+            !(fer_store_is_marked(store, d, 'D') || fer_store_is_marked(store, d, 'E')));
+}
+
+/* E instead of D where older entries may be left. */
+void fer_store_begin_next_block(fer_store *store)
+{
+    fer_address d = fer_store_d(store, store->ring.last);
+    bool unmarked = fer_store_is_blank(store, d, store->cell);
+
+    make_blank(store, fer_store_next_block(store, d), !store->ring.settled);
+    if (unmarked) {
+        fer_store_mark(store, d, store->ring.settled ? 'D' : 'E');
+    }
+}
+
+/* The ring is full of slots whose programming was cut short: the block that ends with the last is
+ * to be erased and begun again. Not so where an entry in it was sealed and has become unreadable:
+ * that is what shows that generations were used (NONCE, CLOSED). */
+static fer_address begin_again(fer_store *store)
+{
+    fer_address block = fer_store_block_of(store, store->ring.last);
+
+    for (fer_address at = block; at <= store->ring.last; at += store->slot) {
+        if (fer_store_is_marked(store, fer_store_v(store, at), 'V')) {
+            fer_store_fail(store, FER_TROUBLE_STATE);
+        }
+    }
+    make_blank(store, block, true);
+    return block;
+}
+
+static fer_address choose(fer_store *store)
+{
+    fer_address at = fer_store_next(store, store->ring.last);
+
+    if (at == fer_store_block_of(store, store->ring.newest)) {
+        return begin_again(store);
+    }
+    if (fer_store_is_erase_due(store)) {
+        fer_store_begin_next_block(store);
+    }
+    return at;
+}
+
+void fer_store_burn_ring(fer_store *store, fer_credential *credential)
+{
+    fer_credential_info info = {0};
+
+    if (fer_store_read(store, store->ring.newest, credential->bytes, sizeof credential->bytes) &&
+        fer_credential_read(credential, &info, 0, 0) != FER_OK) {
+        fer_store_fail(store, FER_TROUBLE_STATE);
+    }
+    fer_address at = choose(store);
+    if (!fer_store_is_blank(store, at, store->slot)) {
+        fer_store_fail(store, FER_TROUBLE_STORAGE);
+    }
+    fer_store_advance(store, credential, store->ring.generation - info.generation);
+    fer_store_advance(store, fer_store_fill_page(store, credential), 1);
+    fer_store_write_entry(store, at, store->ring.generation + 1u);
+}
