@@ -51,7 +51,8 @@ const char *fer_status_text(fer_status status)
     case FER_TROUBLE_CRYPTO:
         return "The crypto backend failed: sealing has stopped, look at the device.";
     case FER_TROUBLE_ROLLBACK:
-        return "Stored state was put back to an older one: sealing has stopped, look at the device.";
+        return "Stored state was put back to an older one: sealing has stopped, look at the "
+               "device.";
     }
     return "Unknown status: library and headers may be of different versions.";
 }

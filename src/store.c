@@ -159,9 +159,8 @@ static bool is_gone(const fer_ring *ring)
 
 bool fer_store_is_other_lost(const fer_store *store, uint32_t generation)
 {
-    return store->other.limit != 0 &&
-           (store->other.status != FER_OK ||
-            generation - store->other.generation > FER_STORE_BEHIND_MAX);
+    return store->other.limit != 0 && (store->other.status != FER_OK ||
+                                       generation - store->other.generation > FER_STORE_BEHIND_MAX);
 }
 
 /* ---- finding the next generation -------------------------------------------------------- */
@@ -248,28 +247,39 @@ fer_status fer_store_gather(fer_store *store, fer_credential *credential, fer_cr
 
 /* ---- burning ---------------------------------------------------------------------------- */
 
-/* Blank blocks that take no entry again are as good as unreadable ones: nothing in them leads back.
- * What cannot be read, or still verifies, closes the store. */
-fer_status fer_store_rebuild_other(fer_store *store, const fer_credential *credential,
-                                   uint32_t steps, uint32_t generation)
+/* What cannot be read now, or still verifies afterwards, closes the store. Blank blocks that take
+ * no entry again are as good as unreadable ones: nothing in them leads back. */
+static fer_status rebuild(fer_store *store, const fer_credential *credential, uint32_t steps,
+                          uint32_t generation)
 {
-    fer_store_turn(store);
-    fer_store_destroy_ring(store);
     fer_store_recover(store);
+    if (store->ring.status == FER_OK || holds_nothing(&store->ring)) {
+        fer_store_destroy_ring(store);
+    }
+    if (store->ring.status == FER_OK) {
+        fer_store_recover(store);
+    }
     if (store->ring.status == FER_RENEW_MISSING) {
         store->ring.status = FER_OK;
         fer_store_advance(store, fer_store_fill_page(store, credential), steps);
         fer_store_write_entry(store, store->ring.base, generation);
+        if (store->ring.status == FER_TROUBLE_STORAGE) {
+            fer_store_recover(store);
+        }
     }
-    if (store->ring.status == FER_TROUBLE_STORAGE) {
-        fer_store_recover(store);
-    }
-    fer_status status = store->ring.status;
     if (holds_nothing(&store->ring)) {
-        status = FER_OK;
-    } else if (status == FER_OK && store->ring.generation != generation) {
-        status = FER_TROUBLE_STATE;
+        return FER_OK;
     }
+    return store->ring.status == FER_OK && store->ring.generation != generation
+               ? FER_TROUBLE_STATE
+               : store->ring.status;
+}
+
+fer_status fer_store_rebuild_other(fer_store *store, const fer_credential *credential,
+                                   uint32_t steps, uint32_t generation)
+{
+    fer_store_turn(store);
+    fer_status status = rebuild(store, credential, steps, generation);
     fer_store_turn(store);
     return status;
 }
@@ -280,14 +290,17 @@ static bool is_behind(const fer_ring *ring, uint32_t generation)
     return ring->status == FER_OK && generation - ring->generation - 1u < FER_STORE_BEHIND_MAX;
 }
 
-/* The ring that is behind comes first, so that a cut leaves them no further apart. Only where the
- * other has come through is one that failed written anew: a port that fails throughout must not
- * cost both. */
+/* The ring that is behind comes first, so that a cut leaves them no further apart; or that which
+ * has failed, so that the one that has not yields. Only where that has come through is the other
+ * written anew: a port that fails throughout must not cost both. */
 static fer_status burn(fer_store *store, fer_credential *credential)
 {
     const uint32_t next = store->ring.generation + 1u;
     fer_status status = FER_OK;
 
+    if (store->ring.suspect && store->other.status == FER_OK && !store->other.suspect) {
+        fer_store_turn(store);
+    }
     for (int i = 0; i < 2; i++) {
         fer_store_turn(store);
         while (is_behind(&store->ring, next)) {
@@ -297,6 +310,9 @@ static fer_status burn(fer_store *store, fer_credential *credential)
         if (status != FER_OK && !is_gone(&store->ring)) {
             return status;
         }
+    }
+    if (status == FER_OK && store->ring.generation != next) {
+        status = FER_TROUBLE_STORAGE;
     }
     if (status == FER_OK && fer_store_is_other_lost(store, next)) {
         status = fer_store_rebuild_other(store, credential, 1, next);

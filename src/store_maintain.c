@@ -10,8 +10,8 @@ static fer_status rebuild(fer_store *store, const fer_credential *credential)
     fer_status status = fer_credential_read(credential, &entry, 0, 0);
 
     if (status == FER_OK) {
-        status = fer_store_rebuild_other(store, credential, generation - entry.generation,
-                                         generation);
+        status =
+            fer_store_rebuild_other(store, credential, generation - entry.generation, generation);
     }
     /* Harmless, but of no use: the region is down to one copy. */
     return status == FER_OK && store->other.status != FER_OK ? FER_TROUBLE_STORAGE : status;

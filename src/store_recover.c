@@ -20,6 +20,17 @@ static bool look(fer_store *store, fer_address at, fer_credential_info *info)
     return status == FER_OK;
 }
 
+bool fer_store_has_entry(fer_store *store, fer_address block)
+{
+    fer_credential_info info;
+
+    for (fer_address at = block;; at += store->slot) {
+        if (look(store, at, &info) || fer_store_is_last(store, at)) {
+            return look(store, at, &info);
+        }
+    }
+}
+
 static bool find_newest(fer_store *store)
 {
     fer_credential_info info;
@@ -52,8 +63,8 @@ static bool is_older(fer_store *store, fer_address at)
 
 /* Every slot after the newest that is not blank counts as used: an entry may have been there that
  * can no longer be read. What lies beyond a block whose last D is blank does not count, nor a block
- * that still has an older entry: it was not yet erased, so nothing newer can be in it. Finds the last
- * of them, and how many slots after the newest it lies. */
+ * that still has an older entry: it was not yet erased, so nothing newer can be in it. Finds the
+ * last of them, and how many slots after the newest it lies. */
 static uint32_t count_used(fer_store *store)
 {
     fer_address home = fer_store_block_of(store, store->ring.newest);
@@ -104,6 +115,7 @@ void fer_store_recover(fer_store *store)
     store->ring.suspect |= store->ring.status == FER_TROUBLE_STORAGE;
     store->ring.status = FER_OK;
     store->ring.newest = store->ring.base;
+    store->ring.last = store->ring.base;
     store->ring.generation = 0;
     store->ring.settled = false;
     store->ring.thorough = false;
@@ -116,6 +128,5 @@ void fer_store_recover(fer_store *store)
     store->ring.generation = used < FER_STORE_LAST_ENTRY - store->ring.generation
                                  ? store->ring.generation + used
                                  : FER_STORE_LAST_ENTRY;
-    store->ring.thorough =
-        !fer_store_is_marked(store, fer_store_d(store, store->ring.newest), 'D');
+    store->ring.thorough = !fer_store_is_marked(store, fer_store_d(store, store->ring.newest), 'D');
 }

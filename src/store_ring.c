@@ -33,10 +33,10 @@ static void make_blank(fer_store *store, fer_address block, bool surely)
     }
 }
 
-static void destroy(fer_store *store, fer_address at, uint32_t n)
+static void destroy(fer_store *store, fer_address at)
 {
     if (fer_store_can_overwrite(store)) {
-        fer_store_fill(store, at, n, (uint8_t)~store->nv.geometry->erased);
+        fer_store_fill(store, at, store->slot, (uint8_t)~store->nv.geometry->erased);
     } else {
         make_blank(store, at, true); /* such a block has no other slot: see lay_out */
     }
@@ -50,23 +50,40 @@ static void destroy_all_but(fer_store *store, fer_address keep)
     fer_address at = store->ring.thorough ? fer_store_next_block(store, keep) : store->ring.newest;
 
     for (; at != keep; at = fer_store_next(store, at)) {
-        destroy(store, at, store->slot);
+        destroy(store, at);
     }
 }
 
+/* Overwrites what it can of a block that could not be erased. Whether an entry in it still
+ * verifies. */
+static bool keeps_entry(fer_store *store, fer_address block)
+{
+    for (fer_address at = block; fer_store_can_overwrite(store); at += store->slot) {
+        store->ring.status = FER_OK;
+        destroy(store, at);
+        if (fer_store_is_last(store, at)) {
+            break;
+        }
+    }
+    store->ring.status = FER_OK;
+    return fer_store_has_entry(store, block);
+}
+
+/* The oldest block first, and no further than to one that keeps an entry: what is left never tells
+ * less than all did (NONCE). */
 void fer_store_destroy_ring(fer_store *store)
 {
-    fer_address block = store->ring.base;
+    fer_address last = fer_store_block_of(store, store->ring.last);
+    fer_address block = last;
 
+    store->ring.status = FER_OK;
     do {
-        store->ring.status = FER_OK; /* one block that fails does not spare the next */
-        make_blank(store, block, true);
-        if (store->ring.status == FER_TROUBLE_STORAGE && fer_store_can_overwrite(store)) {
-            store->ring.status = FER_OK;
-            destroy(store, block, store->nv.geometry->block_size);
-        }
         block = fer_store_next_block(store, block);
-    } while (block != store->ring.base && store->ring.status != FER_NOT_NOW);
+        make_blank(store, block, true);
+        if (store->ring.status == FER_TROUBLE_STORAGE && keeps_entry(store, block)) {
+            fer_store_fail(store, FER_TROUBLE_STORAGE);
+        }
+    } while (block != last && store->ring.status == FER_OK);
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
@@ -92,9 +109,8 @@ void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation
     if (store->policy == FER_STORE_STRICT) {
         destroy_all_but(store, at);
     }
-    if (!fer_store_is_last(store, at) ||
-        fer_store_is_blank(store, fer_store_next_block(store, at),
-                           store->nv.geometry->block_size)) {
+    if (!fer_store_is_last(store, at) || fer_store_is_blank(store, fer_store_next_block(store, at),
+                                                            store->nv.geometry->block_size)) {
         fer_store_mark(store, fer_store_d(store, at), 'D');
     }
     store->ring.newest = at;
@@ -110,14 +126,18 @@ void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation
 /* ---- the next slot ---------------------------------------------------------------------- */
 
 /* The mark of a slot that is sound was written by us, after the erase; one of a slot that is not
- * may be what an erase that was cut has left of an earlier turn. */
+ * may be what an erase that was cut has left of an earlier turn. What rots in a blank block since
+ * is erased too, but never in the uptime that wrote before it: it may be another handle's entry. */
 bool fer_store_is_erase_due(fer_store *store)
 {
-    fer_address d = fer_store_d(store, store->ring.last);
+    fer_address last = store->ring.last;
+    fer_address d = fer_store_d(store, last);
 
-    return fer_store_is_last(store, store->ring.last) &&
-           (store->ring.last != store->ring.newest ||
-            !(fer_store_is_marked(store, d, 'D') || fer_store_is_marked(store, d, 'E')));
+    return fer_store_is_last(store, last) &&
+           (last != store->ring.newest ||
+            !(fer_store_is_marked(store, d, 'D') || fer_store_is_marked(store, d, 'E')) ||
+            (!store->ring.settled &&
+             !fer_store_is_blank(store, fer_store_next(store, last), store->slot)));
 }
 
 /* E instead of D where older entries may be left. */

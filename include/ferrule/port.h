@@ -113,9 +113,9 @@ typedef struct fer_nv {
 
 /* ---- monotonic counter ------------------------------------------------------------------ */
 
-/* Optional: a number in hardware that nobody can turn back (a one-time-programmable counter, a secure
- * element, RPMB). It holds the lowest generation that may still be used, so that an old image of the
- * memory that is put back is refused. 0 at first. */
+/* Optional: a number in hardware that nobody can turn back (a one-time-programmable counter, a
+ * secure element, RPMB). It holds the lowest generation that may still be used, so that an old
+ * image of the memory that is put back is refused. 0 at first. */
 struct fer_counter_ops {
     int (*read)(void *context, uint32_t *value);
     /* 0: the counter durably reads as at least `value`. To raise it to what it is, or to less, does

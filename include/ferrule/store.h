@@ -69,12 +69,12 @@ FER_MUST_USE fer_status fer_store_get_info(fer_store *store, fer_credential_info
  * begun. */
 FER_MUST_USE fer_status fer_store_burn(fer_store *store, fer_credential *credential);
 
-/* Does what can wait for a moment without hurry, best after the seals of an uptime: erases the block
- * that a next burn will need, so that no burn waits for an erase; or writes the second copy anew
- * where it was lost. FER_OK: it did one such thing, call again; FER_EMPTY: nothing is to be done.
- * Blocks as long as one erase takes, for a lost copy as long as one of each of its blocks. Never
- * called, burns do the same when they must: they are merely slower. FER_TROUBLE_STORAGE: it failed;
- * where burns still succeed, one copy alone is left. Other failures as for a burn. */
+/* Does what can wait for a moment without hurry, best after the seals of an uptime: erases the
+ * block that a next burn will need, so that no burn waits for an erase; or writes the second copy
+ * anew where it was lost. FER_OK: it did one such thing, call again; FER_EMPTY: nothing is to be
+ * done. Blocks as long as one erase takes, for a lost copy as long as one of each of its blocks.
+ * Never called, burns do the same when they must: they are merely slower. FER_TROUBLE_STORAGE: it
+ * failed; where burns still succeed, one copy alone is left. Other failures as for a burn. */
 FER_MUST_USE fer_status fer_store_maintain(fer_store *store);
 
 /* Wipes the handle and sets the caller's pointer to null. Null or closed: no effect. */

@@ -38,14 +38,15 @@ enum { FER_STORE_BEHIND_MAX = 8 };
 
 /* Bytes come first: Thumb reaches them with its short loads and stores. */
 typedef struct fer_ring {
-    fer_status status; /* the first failure; all but base and limit holds while FER_OK */
-    bool settled;      /* the newest was written since boot: what follows is surely blank */
-    bool thorough;     /* older entries may be left, even where slots read as destroyed or blank */
-    bool suspect;      /* the port failed here, and no burn has succeeded since */
-    fer_address newest;  /* the newest entry known to be sound */
-    fer_address last;    /* the last slot that counts as used: newest, or what follows it */
-    uint32_t generation; /* the next unused: the newest entry's, and one more for each slot to last */
-    fer_address base;    /* its first block, and the end of its last one */
+    fer_status status;  /* the first failure; all but base and limit holds while FER_OK */
+    bool settled;       /* the newest was written since boot: what follows is surely blank */
+    bool thorough;      /* older entries may be left, even where slots read as destroyed or blank */
+    bool suspect;       /* the port failed here, and no burn has succeeded since */
+    fer_address newest; /* the newest entry known to be sound */
+    fer_address last;   /* the last slot that counts as used: newest, or what follows it */
+    uint32_t
+        generation;   /* the next unused: the newest entry's, and one more for each slot to last */
+    fer_address base; /* its first block, and the end of its last one */
     fer_address limit;
 } fer_ring;
 
@@ -111,7 +112,7 @@ void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation
 bool fer_store_is_erase_due(fer_store *store);
 /* Does that erase, and its mark. */
 void fer_store_begin_next_block(fer_store *store);
-/* Erases all blocks, or else overwrites them, however they read. */
+/* Erases all blocks of a ring that was recovered, or else overwrites them, however they read. */
 void fer_store_destroy_ring(fer_store *store);
 /* Burns one generation of the ring: reads its credential, and makes its successor's entry durable
  * and itself destroyed. The credential is undefined where the status is not FER_OK then. */
@@ -157,6 +158,8 @@ void fer_store_mark(fer_store *store, fer_address cell, char letter);
  * FER_TROUBLE_STATE: it is not, and nothing verifies (CLOSED). FER_DROP_VERSION: it holds an entry
  * of a later format; this build must not act as if it were not there, nor destroy it. */
 void fer_store_recover(fer_store *store);
+/* Whether an entry in the block verifies. */
+bool fer_store_has_entry(fer_store *store, fer_address block);
 /* Whether all is blank but for the first `except` bytes of the ring. */
 bool fer_store_ring_is_blank(fer_store *store, uint32_t except);
 

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+enum { FLAKY = 2 };
+
 static const fer_nv_geometry *geometry_of(const flash *model)
 {
     return &model->shape->geometry;
@@ -168,15 +170,69 @@ static bool fails_now(flash *model)
     return model->calls++ == model->fail_at;
 }
 
+static bool is_worn(const flash *model, uint32_t at)
+{
+    return model->wear != FLASH_SOUND && model->age >= model->worn_from &&
+           at / geometry_of(model)->block_size == model->worn_block;
+}
+
+/* A byte as reads see it. */
+static uint8_t see(flash *model, uint32_t at)
+{
+    uint8_t stuck = at % geometry_of(model)->granule == 0 && is_worn(model, at) ? 0x10 : 0;
+
+    if (model->unreadable[at / geometry_of(model)->granule] == FLAKY) {
+        return (uint8_t)flash_random(model, 256);
+    }
+    if (model->wear == FLASH_STUCK_LOW) {
+        return (uint8_t)(model->bytes[at] & ~stuck);
+    }
+    return model->wear == FLASH_STUCK_HIGH ? model->bytes[at] | stuck : model->bytes[at];
+}
+
+void flash_damage(flash *model, uint32_t at, uint32_t n, flash_rot rot)
+{
+    uint32_t granule = geometry_of(model)->granule;
+
+    for (uint32_t i = at; i < at + n; i++) {
+        uint8_t noise = (uint8_t)flash_random(model, 256);
+
+        model->bytes[i] = rot == FLASH_ZEROS ? 0x00 : rot == FLASH_ONES ? 0xFF : noise;
+        model->unreadable[i / granule] = rot == FLASH_LOST ? 1 : rot == FLASH_FLAKY ? FLAKY : 0;
+        model->torn[i / granule] = false;
+    }
+    model->damaged |= rot == FLASH_FLAKY;
+}
+
 static int violate(flash *model)
 {
     model->violations++;
     return FER_PORT_FAILED;
 }
 
+/* What a worn-out block is left with stays as it is. */
+static int wear_out(flash *model, uint32_t at, const uint8_t *in, uint32_t n)
+{
+    if (model->wear == FLASH_HALF) {
+        tear(model, at, in, n);
+        memset(model->torn + at / geometry_of(model)->granule, 0, n / geometry_of(model)->granule);
+    }
+    return FER_PORT_FAILED;
+}
+
 static int change(flash *model, uint32_t at, const uint8_t *in, uint32_t n)
 {
     bool cut = model->changes == model->cut_at;
+
+    model->age++;
+    if (in == NULL) {
+        model->erases[at / geometry_of(model)->block_size]++;
+    } else {
+        model->programs++;
+    }
+    if (is_worn(model, at) && (model->wear == FLASH_DEAD || model->wear == FLASH_HALF)) {
+        return wear_out(model, at, in, n);
+    }
 
     if (fails_now(model)) {
         if (model->fail_midway) {
@@ -220,11 +276,14 @@ static int model_read(void *context, uint32_t block, uint32_t offset, uint8_t *o
     }
     memset(out, 0x5A, n); /* undefined where the answer is not 0 */
     for (uint32_t i = 0; i < n; i++) {
-        if (model->unreadable[(at + i) / geometry_of(model)->granule]) {
+        if (model->unreadable[(at + i) / geometry_of(model)->granule] == 1) {
             return FER_PORT_UNCORRECTABLE;
         }
     }
     memcpy(out, model->bytes + at, n);
+    for (uint32_t i = 0; i < n && (model->damaged || model->wear != FLASH_SOUND); i++) {
+        out[i] = see(model, at + i);
+    }
     return FER_PORT_OK;
 }
 
@@ -272,11 +331,14 @@ static int model_is_blank(void *context, uint32_t block, uint32_t offset, size_t
         return model->off ? FER_PORT_FAILED : model->fail_answer;
     }
     for (uint32_t i = 0; i < n; i++) {
-        if (model->torn[(at + i) / geometry_of(model)->granule]) {
+        uint32_t granule = (at + i) / geometry_of(model)->granule;
+
+        if (model->torn[granule] || model->unreadable[granule] ||
+            see(model, at + i) != geometry_of(model)->erased) {
             return 0;
         }
     }
-    return holds(model, at, (uint32_t)n, geometry_of(model)->erased);
+    return 1;
 }
 
 fer_nv flash_nv(flash *model)

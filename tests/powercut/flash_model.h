@@ -13,7 +13,7 @@
 
 #include "ferrule/port.h"
 
-enum { FLASH_BYTES = 6144, FLASH_NEVER = 0x7FFFFFFF };
+enum { FLASH_BYTES = 6144, FLASH_BLOCKS = 16, FLASH_NEVER = 0x7FFFFFFF };
 
 typedef enum flash_moment { FLASH_BEFORE, FLASH_MIDWAY, FLASH_AFTER } flash_moment;
 
@@ -27,6 +27,25 @@ typedef enum flash_look {
     FLASH_LOOKS
 } flash_look;
 
+/* How a block that is worn out fails, or what rot makes of a range. */
+typedef enum flash_wear {
+    FLASH_SOUND,
+    FLASH_DEAD,      /* every change fails and does nothing */
+    FLASH_HALF,      /* every change fails midway */
+    FLASH_STUCK_LOW, /* a bit in each granule reads as 0 for ever, and the changes report nothing */
+    FLASH_STUCK_HIGH,
+    FLASH_WEARS
+} flash_wear;
+
+typedef enum flash_rot {
+    FLASH_ZEROS,
+    FLASH_ONES,
+    FLASH_NOISE,
+    FLASH_LOST,  /* FER_PORT_UNCORRECTABLE */
+    FLASH_FLAKY, /* any bits, others at each read */
+    FLASH_ROTS
+} flash_rot;
+
 typedef struct flash_shape {
     const char *name;
     fer_nv_geometry geometry;
@@ -37,11 +56,12 @@ typedef struct flash_shape {
 
 typedef struct flash {
     const flash_shape *shape;
-    uint8_t bytes[FLASH_BYTES];  /* what reads see */
-    uint8_t old[FLASH_BYTES];    /* of torn granules: before the operation */
-    uint8_t target[FLASH_BYTES]; /* and after it */
-    uint8_t torn[FLASH_BYTES];   /* by granule */
-    uint8_t unreadable[FLASH_BYTES];
+    uint8_t bytes[FLASH_BYTES];      /* what reads see */
+    uint8_t old[FLASH_BYTES];        /* of torn granules: before the operation */
+    uint8_t target[FLASH_BYTES];     /* and after it */
+    uint8_t torn[FLASH_BYTES];       /* by granule */
+    uint8_t unreadable[FLASH_BYTES]; /* by granule, until it is changed; FLAKY: see flash_damage */
+    bool damaged;                    /* some granule was made flaky */
     uint64_t random;
     bool settles; /* torn granules keep what they read as at the first boot */
 
@@ -58,12 +78,22 @@ typedef struct flash {
     int fail_answer;
     bool fail_midway; /* a change that fails stops midway instead of before */
 
+    flash_wear wear; /* of one block, from a change on, counted from flash_make */
+    uint32_t worn_block;
+    uint32_t worn_from;
+    uint32_t age; /* changes since flash_make */
+
+    uint32_t programs; /* since flash_make, by kind; erases by block */
+    uint32_t erases[FLASH_BLOCKS];
+
     uint32_t violations;
 } flash;
 
 void flash_make(flash *model, const flash_shape *shape, uint64_t seed);
 /* Power returns: counters start again, no cut is due. FLASH_UNREADABLE without ECC: FLASH_WILD. */
 void flash_boot(flash *model, flash_look look);
+/* Damages n bytes from `at`, whole granules; they can be programmed and erased as before. */
+void flash_damage(flash *model, uint32_t at, uint32_t n, flash_rot rot);
 fer_nv flash_nv(flash *model);
 uint32_t flash_size(const flash *model);
 uint32_t flash_random(flash *model, uint32_t below);
