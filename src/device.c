@@ -207,6 +207,11 @@ fer_status fer_device_ready_generation(fer_device *device)
     return status;
 }
 
+fer_status fer_device_maintain(fer_device *device)
+{
+    return fer_device_is_open(device) ? fer_store_maintain(device->store) : FER_ERR_HANDLE;
+}
+
 /* ---- health and end --------------------------------------------------------------------- */
 
 void fer_device_fill_health(const fer_device *device, fer_health *health)

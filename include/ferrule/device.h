@@ -135,6 +135,11 @@ FER_MUST_USE fer_status fer_device_take(fer_device *device, uint8_t *out, size_t
 FER_MUST_USE fer_status fer_device_take_backlog(fer_device *device, uint8_t *out, size_t capacity,
                                                 size_t *length);
 
+/* Does what nv needs and can wait: call it when there is time, best after the takes of an uptime,
+ * and again while it answers FER_OK. As fer_store_maintain; FER_EMPTY: nothing is to be done. The
+ * same thread as take; blocks for nv. */
+FER_MUST_USE fer_status fer_device_maintain(fer_device *device);
+
 /* ---- back ------------------------------------------------------------------------------- */
 
 /* Takes what arrived: on a stream any piece of it, on a datagram link one datagram. Sets *used.

@@ -50,6 +50,7 @@ static void test_device_refuses_false_handles(void **state)
         assert_handle(fer_device_describe(no, 1, "x", "y"));
         assert_handle(fer_device_take(no, out, sizeof out, &length));
         assert_handle(fer_device_take_backlog(no, out, sizeof out, &length));
+        assert_handle(fer_device_maintain(no));
         assert_handle(fer_device_feed(no, bytes, 1, &length, out, sizeof out, &length));
         assert_handle(fer_device_suspend(&kept, image));
         assert_handle(fer_device_resume(no, image));
@@ -149,6 +150,7 @@ static void test_store_refuses_false_handles_and_null(void **state)
         assert_handle(fer_provision(no, &unbound, credential.bytes, sizeof credential.bytes));
         assert_handle(fer_store_get_info(no, &info));
         assert_handle(fer_store_burn(no, &credential));
+        assert_handle(fer_store_maintain(no));
         fer_store_close(&kept);
         assert_ptr_equal(kept, no);
     }

@@ -7,80 +7,7 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
-#include "ferrule/store.h"
-#include "internal/credential.h"
-#include "powercut/flash_model.h"
-
-enum { SLOT = 144, V_AT = 128, D_AT = 136, BLOCK = 432 };
-
-static const flash_shape nor = {"nor", {BLOCK, 2, 8, 0xFF, FER_NV_OVERWRITE}, true, false, true};
-static const flash_shape once = {"write once", {BLOCK, 2, 8, 0xFF, 0}, true, false, true};
-
-static flash model;
-static fer_arena_cell storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
-static fer_arena arena;
-
-static fer_credential credential_of(uint32_t generation)
-{
-    fer_credential_info info = {
-        .epoch = 3, .generation = generation, .identity = "pump", .identity_length = 4};
-    fer_claim_key claim;
-    fer_chain chain;
-    fer_credential made;
-
-    memset(&claim, 1, sizeof claim);
-    memset(&chain, 2, sizeof chain);
-    assert_int_equal(FER_OK, fer_credential_build(&info, &claim, &chain, &made));
-    return made;
-}
-
-static fer_status create(const fer_nv *nv, fer_store_policy policy, fer_store **store)
-{
-    fer_store_config config = {*nv, policy, {NULL, NULL}};
-
-    assert_int_equal(FER_OK, fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]));
-    return fer_store_create(&arena, &config, store);
-}
-
-static fer_store *reopen(fer_store_policy policy)
-{
-    fer_nv nv = flash_nv(&model);
-    fer_store *store = NULL;
-
-    assert_int_equal(FER_OK, create(&nv, policy, &store));
-    return store;
-}
-
-static fer_store *blank(const flash_shape *shape, fer_store_policy policy)
-{
-    flash_make(&model, shape, 1);
-    return reopen(policy);
-}
-
-/* Installed, and burned so many times. */
-static fer_store *used(const flash_shape *shape, fer_store_policy policy, uint32_t burns)
-{
-    fer_store *store = blank(shape, policy);
-    fer_credential credential = credential_of(0);
-
-    assert_int_equal(FER_OK, fer_store_install(store, &credential));
-    for (uint32_t i = 0; i < burns; i++) {
-        assert_int_equal(FER_OK, fer_store_burn(store, &credential));
-    }
-    return store;
-}
-
-static uint32_t burned(fer_store *store)
-{
-    fer_credential credential;
-    fer_credential_info info;
-
-    assert_int_equal(FER_OK, fer_store_burn(store, &credential));
-    assert_int_equal(FER_OK, fer_credential_get_info(&credential, &info));
-    return info.generation;
-}
+#include "store_kit.h"
 
 /* Ruins the slot's entry, as rot does. */
 static void rot(uint32_t slot)
@@ -251,13 +178,10 @@ static void test_a_later_format_closes_the_store(void **state)
 {
     fer_store *store = blank(&nor, FER_STORE_STRICT);
     fer_credential credential;
-    uint8_t hash[FER_HASH_BYTES];
 
     (void)state;
     plant(7);
-    model.bytes[2] = 2;
-    fer_crypto_hash(model.bytes, 120, hash);
-    memcpy(model.bytes + 120, hash, 8);
+    make_later_format(0);
     assert_int_equal(FER_TROUBLE_STATE, fer_store_burn(store, &credential));
     assert_int_equal(0, model.changes);
 }
@@ -267,13 +191,10 @@ static void test_a_later_format_is_not_stepped_over(void **state)
 {
     fer_store *store = used(&once, FER_STORE_BLOCK, 1);
     fer_credential credential;
-    uint8_t hash[FER_HASH_BYTES];
 
     (void)state;
     store = reopen(FER_STORE_BLOCK);
-    model.bytes[SLOT + 2] = 2;
-    fer_crypto_hash(model.bytes + SLOT, 120, hash);
-    memcpy(model.bytes + SLOT + 120, hash, 8);
+    make_later_format(SLOT);
     uint32_t changes = model.changes;
     assert_int_equal(FER_TROUBLE_STATE, fer_store_burn(store, &credential));
     assert_int_equal(changes, model.changes);
