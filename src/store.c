@@ -67,6 +67,7 @@ static void divide(fer_store *store)
     store->other.status = FER_RENEW_MISSING;
     store->ring.limit = limit;
     if (geometry->block_count >= BLOCKS_OF_TWO_RINGS) {
+        store->is_double = true;
         store->ring.limit = geometry->block_count / 2u * geometry->block_size;
         store->other.base = store->ring.limit;
         store->other.limit = limit;
@@ -132,16 +133,18 @@ void fer_store_close(fer_store **store)
 
 static int count_rings(const fer_store *store)
 {
-    return store->other.limit != 0 ? 2 : 1;
+    return store->is_double ? 2 : 1;
 }
 
 void fer_store_turn(fer_store *store)
 {
-    fer_ring ring = store->ring;
+    uint8_t *ring = (uint8_t *)&store->ring;
+    uint8_t *other = (uint8_t *)&store->other;
 
-    if (store->other.limit != 0) {
-        store->ring = store->other;
-        store->other = ring;
+    for (size_t i = 0; i < sizeof store->ring && store->is_double; i++) {
+        uint8_t byte = ring[i];
+        ring[i] = other[i];
+        other[i] = byte;
     }
 }
 
@@ -159,67 +162,38 @@ static bool is_gone(const fer_ring *ring)
 
 bool fer_store_is_other_lost(const fer_store *store, uint32_t generation)
 {
-    return store->other.limit != 0 && (store->other.status != FER_OK ||
-                                       generation - store->other.generation > FER_STORE_BEHIND_MAX);
+    return store->is_double && (store->other.status != FER_OK ||
+                                generation - store->other.generation > FER_STORE_BEHIND_MAX);
 }
 
 /* ---- finding the next generation -------------------------------------------------------- */
 
-static void read_newest(fer_store *store, fer_credential *credential, fer_credential_info *info)
-{
-    if (!fer_store_read(store, store->ring.newest, credential->bytes, sizeof credential->bytes)) {
-        return;
-    }
-    if (fer_credential_read(credential, info, 0, 0) != FER_OK) {
-        fer_store_fail(store, FER_TROUBLE_STATE);
-    }
-    info->generation = store->ring.generation;
-}
-
-/* Makes the ring that is ahead the current one, and reads it; if it reads differently by now, the
- * other one. */
-static void read_ahead(fer_store *store, fer_credential *credential, fer_credential_info *info)
-{
-    if (store->ring.status != FER_OK ||
-        (store->other.status == FER_OK && store->other.generation > store->ring.generation)) {
-        fer_store_turn(store);
-    }
-    read_newest(store, credential, info);
-    if (store->ring.status != FER_OK) {
-        fer_store_turn(store);
-        read_newest(store, credential, info);
-    }
-}
-
-/* Whether the other ring's entry, where it has one, is of the same identity, epoch and claim key:
- * all that a credential holds but generation and chain key. */
-static bool is_one_device(fer_store *store, const fer_credential *credential)
+/* Reads both entries. Whether they are, where there are two, of the same identity, epoch and claim
+ * key: all that a credential holds but generation and chain key. */
+static bool read_both(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
     enum { FIRST = 8, END = 88 };
-    const fer_credential *entry = (const fer_credential *)store->page;
-    bool same = true;
 
     fer_store_turn(store);
-    if (fer_store_read(store, store->ring.newest, store->page, FER_CREDENTIAL_BYTES)) {
-        same = fer_crypto_equal(entry->bytes + FIRST, credential->bytes + FIRST, END - FIRST);
-        if (fer_credential_read(entry, 0, 0, 0) != FER_OK) {
-            fer_store_fail(store, FER_TROUBLE_STATE); /* it read well in recovery: it is gone */
-            same = true;
-        }
-    }
+    fer_store_read_newest(store, (fer_credential *)store->page, info);
     fer_store_turn(store);
-    return same;
+    fer_store_read_newest(store, credential, info);
+    return store->other.status != FER_OK ||
+           fer_crypto_equal(store->page + FIRST, credential->bytes + FIRST, END - FIRST);
 }
 
-/* An image that was put back stands before what the counter has seen used (NONCE). */
-static fer_status check_counter(const fer_store *store, uint32_t generation)
+/* Reads the counter, or raises it. An image that was put back stands before what it has seen used
+ * (NONCE). */
+static fer_status consult_counter(const fer_store *store, uint32_t generation, bool raise)
 {
+    const struct fer_counter_ops *ops = store->counter.ops;
     uint32_t lowest = 0;
-    fer_status status = FER_OK;
 
-    if (store->counter.ops != 0) {
-        status = fer_store_judge(store->counter.ops->read(store->counter.context, &lowest));
+    if (ops == 0) {
+        return FER_OK;
     }
+    fer_status status = fer_store_judge(raise ? ops->raise(store->counter.context, generation)
+                                              : ops->read(store->counter.context, &lowest));
     return status == FER_OK && generation < lowest ? FER_TROUBLE_ROLLBACK : status;
 }
 
@@ -231,18 +205,22 @@ fer_status fer_store_gather(fer_store *store, fer_credential *credential, fer_cr
         }
         fer_store_turn(store);
     }
-    read_ahead(store, credential, info);
-    bool same = is_one_device(store, credential);
+    if (store->ring.status != FER_OK ||
+        (store->other.status == FER_OK && store->other.generation > store->ring.generation)) {
+        fer_store_turn(store);
+    }
+    bool same = read_both(store, credential, info);
     if (store->other.status != FER_OK && !is_gone(&store->other)) {
         return store->other.status;
     }
     if (store->ring.status != FER_OK) {
         return store->ring.status != FER_RENEW_MISSING ? store->ring.status : store->other.status;
     }
-    if (store->ring.generation == FER_STORE_LAST_ENTRY) {
+    info->generation = store->ring.generation;
+    if (info->generation == FER_STORE_LAST_ENTRY) {
         return FER_RENEW_EXHAUSTED;
     }
-    return same ? check_counter(store, store->ring.generation) : FER_TROUBLE_STATE;
+    return same ? consult_counter(store, info->generation, false) : FER_TROUBLE_STATE;
 }
 
 /* ---- burning ---------------------------------------------------------------------------- */
@@ -317,10 +295,7 @@ static fer_status burn(fer_store *store, fer_credential *credential)
     if (status == FER_OK && fer_store_is_other_lost(store, next)) {
         status = fer_store_rebuild_other(store, credential, 1, next);
     }
-    if (status == FER_OK && store->counter.ops != 0) {
-        status = fer_store_judge(store->counter.ops->raise(store->counter.context, next));
-    }
-    return status;
+    return status == FER_OK ? consult_counter(store, next, true) : status;
 }
 
 /* ---- the interface ---------------------------------------------------------------------- */
@@ -401,7 +376,7 @@ static void prepare_install(fer_store *store)
 /* No ring is written before all have been found to be free. */
 static fer_status install(fer_store *store, const fer_credential *credential, uint32_t generation)
 {
-    fer_status status = check_counter(store, generation);
+    fer_status status = consult_counter(store, generation, false);
 
     for (int i = count_rings(store); i > 0 && status == FER_OK; i--) {
         fer_store_turn(store);

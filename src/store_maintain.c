@@ -17,11 +17,10 @@ static fer_status rebuild(fer_store *store, const fer_credential *credential)
     return status == FER_OK && store->other.status != FER_OK ? FER_TROUBLE_STORAGE : status;
 }
 
-/* Where a cut has left anything but a blank D, nothing can be marked: that is for the burn. */
+/* Where slots after the newest were cut, nothing can be marked for sure: that is for the burn. */
 static fer_status begin_next_block(fer_store *store)
 {
-    if (store->ring.last != store->ring.newest || !fer_store_is_erase_due(store) ||
-        !fer_store_is_blank(store, fer_store_d(store, store->ring.last), store->cell)) {
+    if (store->ring.last != store->ring.newest || !fer_store_is_erase_due(store)) {
         return store->ring.status == FER_OK ? FER_EMPTY : store->ring.status;
     }
     fer_store_begin_next_block(store);
@@ -34,7 +33,7 @@ static fer_status maintain(fer_store *store, const fer_credential *credential)
         return rebuild(store, credential);
     }
     fer_status status = begin_next_block(store);
-    if (status == FER_EMPTY && store->other.limit != 0) {
+    if (status == FER_EMPTY && store->is_double) {
         fer_store_turn(store);
         status = begin_next_block(store);
     }

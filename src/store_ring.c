@@ -95,6 +95,14 @@ fer_credential *fer_store_fill_page(fer_store *store, const fer_credential *cred
     return (fer_credential *)store->page;
 }
 
+void fer_store_read_newest(fer_store *store, fer_credential *credential, fer_credential_info *info)
+{
+    if (fer_store_read(store, store->ring.newest, credential->bytes, sizeof credential->bytes) &&
+        fer_credential_read(credential, info, 0, 0) != FER_OK) {
+        fer_store_fail(store, FER_TROUBLE_STATE);
+    }
+}
+
 void fer_store_advance(fer_store *store, fer_credential *credential, uint32_t steps)
 {
     for (uint32_t i = 0; i < steps && store->ring.status == FER_OK; i++) {
@@ -125,17 +133,16 @@ void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation
 
 /* ---- the next slot ---------------------------------------------------------------------- */
 
-/* The mark of a slot that is sound was written by us, after the erase; one of a slot that is not
- * may be what an erase that was cut has left of an earlier turn. What rots in a blank block since
- * is erased too, but never in the uptime that wrote before it: it may be another handle's entry. */
+/* Only the D of a slot that is sound was written by us after the erase, even if it was cut; that of
+ * another may be what a cut erase has left of an earlier turn. What rots in a blank block is erased
+ * again, but not in the uptime that wrote before it: it may be another handle's entry (NONCE). */
 bool fer_store_is_erase_due(fer_store *store)
 {
     fer_address last = store->ring.last;
-    fer_address d = fer_store_d(store, last);
 
     return fer_store_is_last(store, last) &&
            (last != store->ring.newest ||
-            !(fer_store_is_marked(store, d, 'D') || fer_store_is_marked(store, d, 'E')) ||
+            fer_store_is_blank(store, fer_store_d(store, last), store->cell) ||
             (!store->ring.settled &&
              !fer_store_is_blank(store, fer_store_next(store, last), store->slot)));
 }
@@ -185,10 +192,7 @@ void fer_store_burn_ring(fer_store *store, fer_credential *credential)
 {
     fer_credential_info info = {0};
 
-    if (fer_store_read(store, store->ring.newest, credential->bytes, sizeof credential->bytes) &&
-        fer_credential_read(credential, &info, 0, 0) != FER_OK) {
-        fer_store_fail(store, FER_TROUBLE_STATE);
-    }
+    fer_store_read_newest(store, credential, &info);
     fer_address at = choose(store);
     if (!fer_store_is_blank(store, at, store->slot)) {
         fer_store_fail(store, FER_TROUBLE_STORAGE);

@@ -53,8 +53,9 @@ typedef struct fer_ring {
 struct fer_store {
     fer_tag tag;
     fer_ring ring;  /* the one that all but store.c and store_maintain.c work on */
-    fer_ring other; /* limit 0: there is none, and the status never is FER_OK */
+    fer_ring other; /* where there is none, its status is FER_RENEW_MISSING for ever */
     uint8_t policy;
+    bool is_double;
     uint16_t body; /* bytes of a slot's body; also the size of page: a power of two */
     uint16_t cell;
     uint16_t slot;
@@ -101,6 +102,9 @@ void fer_store_fail(fer_store *store, fer_status status);
 
 /* Whether what is programmed can be destroyed without an erase. */
 bool fer_store_can_overwrite(const fer_store *store);
+/* Reads the newest entry, which may be of an earlier generation than the ring's; info is set where
+ * the status is FER_OK then. */
+void fer_store_read_newest(fer_store *store, fer_credential *credential, fer_credential_info *info);
 /* Advances a credential by so many generations. */
 void fer_store_advance(fer_store *store, fer_credential *credential, uint32_t steps);
 /* Fills the page with the credential as an entry. */

@@ -71,13 +71,22 @@ static void first_life(const course *way, uint32_t cut_at, flash_moment moment, 
     }
 }
 
-/* From one cut: the recovery, and every cut of the recovery. */
-static void recover_from(flash_look look)
+/* Every second cut where the medium has one ring; where the life is long for it has two, or
+ * maintains, a spread of them that shifts from operation to operation. */
+static uint32_t stride_of_second(void)
 {
+    return (has_two_rings(run.subject) ? 4u : 1u) * (run.maintains ? 3u : 1u);
+}
+
+/* From one cut: the recovery, and the cuts of the recovery. */
+static void recover_from(flash_look look, uint32_t at)
+{
+    uint32_t stride = stride_of_second();
+
     cut_points++;
     after_first = run;
     live(look, 3, FLASH_NEVER, FLASH_BEFORE);
-    for (uint32_t second = 0;; second++) {
+    for (uint32_t second = at % stride;; second += stride) {
         for (int moment = FLASH_BEFORE; moment <= FLASH_AFTER; moment++) {
             run = after_first;
             run.model.random += second * 3 + (uint32_t)moment; /* another draw each time */
@@ -110,7 +119,7 @@ static bool cut_at(const course *way, uint32_t at, flash_moment moment, uint32_t
             continue;
         }
         run = cut;
-        recover_from((flash_look)look);
+        recover_from((flash_look)look, at);
     }
     return true;
 }
