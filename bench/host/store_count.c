@@ -1,6 +1,6 @@
-/* Bench: what a generation costs a store's memory, counted under the port: programs, bytes programmed
- * and erases over one whole turn of the region, for each policy, with one copy and with two; and what
- * a device's records cost it once their generation is burned, which must be nothing.
+/* Bench: what a generation costs a store's memory, counted under the port: programs, bytes
+ * programmed and erases over one whole turn of the region, for each policy, with one copy and with
+ * two; and what a device's records cost it once their generation is burned, which must be nothing.
  *
  * Prints, a line each: policy, copies, generations, programs, bytes, erases; then "sealing" and the
  * programs and erases of a thousand records. */

@@ -75,7 +75,7 @@ static void first_life(const course *way, uint32_t cut_at, flash_moment moment, 
  * maintains, a spread of them that shifts from operation to operation. */
 static uint32_t stride_of_second(void)
 {
-    return (has_two_rings(run.subject) ? 4u : 1u) * (run.maintains ? 3u : 1u);
+    return (has_two_rings(run.subject) ? 6u : 1u) * (run.maintains ? 6u : 1u);
 }
 
 /* From one cut: the recovery, and the cuts of the recovery. */

@@ -100,6 +100,11 @@ void begin(const subject *chosen, bool maintains)
     open_store();
 }
 
+bool has_two_rings(const subject *chosen)
+{
+    return chosen->shape.geometry.block_count >= 4;
+}
+
 uint32_t slots_in_block(void)
 {
     const fer_nv_geometry *geometry = &run.subject->shape.geometry;
@@ -214,18 +219,15 @@ void live(flash_look look, uint32_t burns, uint32_t cut_at, flash_moment moment)
 
 uint32_t burns_of_life(void)
 {
-    return slots_in_block() * run.subject->shape.geometry.block_count + 2;
+    uint32_t blocks = run.subject->shape.geometry.block_count;
+
+    return slots_in_block() * (has_two_rings(run.subject) ? blocks - blocks / 2 : blocks) + 2;
 }
 
 /* Installs and burns through every block, power cut once. */
 flash_look any_look(void)
 {
     return (flash_look)flash_random(&run.model, FLASH_LOOKS);
-}
-
-bool has_two_rings(const subject *chosen)
-{
-    return chosen->shape.geometry.block_count >= 4;
 }
 
 /* ---- the matrix ------------------------------------------------------------------------- */
