@@ -1,10 +1,11 @@
-/* Fuzz: the store's recovery, which reads whatever flash holds.
+/* Fuzz: the store's recovery, which reads whatever flash holds, in one ring or two.
  *
- * Input: a byte that chooses the medium and policy, then commands that fill its region: raw bytes
+ * Input: a byte that chooses the medium, the policy and whether there is a hardware counter, then
+ * commands that fill its region: raw bytes
  * anywhere, or what a store would have written (entries, marks, destroyed and unreadable slots),
  * in any order and place. Asserted: calls are bounded; two loads agree; nothing is yielded where no
- * entry verifies; what is yielded is not below what get_info told; every later burn, each of a
- * new handle, yields more. */
+ * entry verifies; what is yielded is not below what get_info told, nor below the counter; every
+ * later burn, each of a new handle, yields more, with fer_store_maintain before every second. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,15 @@
 #include "ferrule/store.h"
 #include "internal/credential.h"
 
-enum { BLOCK = 640, BLOCKS = 3, GRANULE_MAX = 64, CALLS_MAX = 4000 };
+enum { BLOCK = 640, BLOCKS = 5, GRANULE_MAX = 64, CALLS_MAX = 20000, COUNTER_AT = 6 };
 
 typedef struct medium {
     fer_nv_geometry geometry;
     uint8_t bytes[BLOCK * BLOCKS];
     uint8_t unreadable[BLOCK * BLOCKS];
     uint32_t calls;
+    bool has_counter;
+    uint32_t counter;
 } medium;
 
 static medium region;
@@ -35,7 +38,7 @@ static void must(bool holds)
 
 static size_t locate(medium *m, uint32_t block, uint32_t offset, size_t n)
 {
-    must(block < BLOCKS && offset <= BLOCK && n <= BLOCK - offset);
+    must(block < m->geometry.block_count && offset <= BLOCK && n <= BLOCK - offset);
     must(++m->calls < CALLS_MAX);
     return (size_t)block * BLOCK + offset;
 }
@@ -79,6 +82,21 @@ static int region_erase(void *context, uint32_t block)
     return FER_PORT_OK;
 }
 
+static int counter_read(void *context, uint32_t *value)
+{
+    *value = ((const medium *)context)->counter;
+    return FER_PORT_OK;
+}
+
+static int counter_raise(void *context, uint32_t value)
+{
+    medium *m = context;
+
+    must(value > m->counter);
+    m->counter = value;
+    return FER_PORT_OK;
+}
+
 static fer_credential entry_of(uint32_t generation)
 {
     fer_credential_info info = {.generation = generation, .identity = "f", .identity_length = 1};
@@ -104,7 +122,7 @@ static size_t obey(const uint8_t *in, size_t n)
     uint32_t cell = region.geometry.granule > 8 ? region.geometry.granule : 8u;
     uint32_t size = body + 2 * cell;
     uint32_t slots = BLOCK / size;
-    uint32_t slot = in[1] % (slots * BLOCKS);
+    uint32_t slot = in[1] % (slots * region.geometry.block_count);
     uint8_t *at = region.bytes + slot / slots * BLOCK + slot % slots * size;
     fer_credential entry =
         entry_of(n > 2 ? (in[2] < 250 ? in[2] : 0xFFFFFFFFu - (255u - in[2])) : 0);
@@ -155,7 +173,9 @@ static fer_store *load(fer_store_policy policy)
 {
     static const struct fer_nv_ops ops = {region_read, region_program, region_erase, NULL};
     static fer_arena arena;
-    fer_store_config config = {{&ops, &region.geometry, &region}, policy, {NULL, NULL}};
+    static const struct fer_counter_ops counter = {counter_read, counter_raise};
+    fer_store_config config = {
+        {&ops, &region.geometry, &region}, policy, {region.has_counter ? &counter : NULL, &region}};
     fer_store *store = NULL;
 
     must(fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]) == FER_OK);
@@ -170,13 +190,20 @@ static bool burn(fer_store_policy policy, uint32_t floor, uint32_t *generation)
     static const fer_credential zero;
     fer_credential credential;
     fer_credential_info info;
-    fer_status status = fer_store_burn(load(policy), &credential);
+    fer_store *store = load(policy);
+
+    if ((floor & 1u) != 0) {
+        (void)!fer_store_maintain(store);
+        region.calls = 0;
+    }
+    fer_status status = fer_store_burn(store, &credential);
 
     if (status != FER_OK) {
         must(memcmp(&credential, &zero, sizeof zero) == 0);
         return false;
     }
     must(fer_credential_get_info(&credential, &info) == FER_OK && info.generation >= floor);
+    must(!region.has_counter || region.counter == info.generation + 1);
     *generation = info.generation;
     return true;
 }
@@ -186,9 +213,11 @@ static void fill_region(uint8_t choice, const uint8_t *data, size_t n)
     static const uint16_t granules[4] = {1, 8, 32, 64};
 
     memset(&region, 0, sizeof region);
-    region.geometry = (fer_nv_geometry){BLOCK, BLOCKS, granules[choice >> 1 & 3u],
-                                        (choice & 8u) != 0 ? 0x00 : 0xFF,
-                                        (choice & 16u) != 0 ? FER_NV_OVERWRITE : 0};
+    region.has_counter = (choice & 64u) != 0;
+    region.counter = region.has_counter && n > 0 ? data[0] % COUNTER_AT : 0;
+    region.geometry = (fer_nv_geometry){
+        BLOCK, (choice & 32u) != 0 ? BLOCKS : 3u, granules[choice >> 1 & 3u],
+        (choice & 8u) != 0 ? 0x00 : 0xFF, (choice & 16u) != 0 ? FER_NV_OVERWRITE : 0};
     memset(region.bytes, region.geometry.erased, sizeof region.bytes);
     while (n >= 2) {
         size_t took = obey(data, n);
