@@ -5,10 +5,11 @@
  * Concurrency: one thread; blocks for as long as the nv port does. No function may be called from
  * an ISR. Bounded: a load reads the region a few times over, a burn once more.
  *
- * Where the port has is_blank, the store trusts a block that it calls blank; without, a block that
- * is to be begun first after a restart is erased once more. Whatever is cut,
- * no generation is yielded twice. A burn that failed or was cut may lose generations, by the slots
- * of a block at most. A region must keep its geometry and policy for life. */
+ * From four blocks on there are two copies in different blocks; the loss of either is survived.
+ * Whatever is cut, rots or fails, no generation is yielded twice. A burn that failed or was cut may
+ * lose generations, by the slots of a block at most. Where the port has is_blank, the store trusts
+ * what it calls blank; without, a block that a cut may have left half erased is erased once more. A
+ * region must keep its geometry and policy for life. */
 #ifndef FERRULE_STORE_H
 #define FERRULE_STORE_H
 
@@ -53,6 +54,7 @@ FER_MUST_USE fer_status fer_store_create(fer_arena *arena, const fer_store_confi
                                          fer_store **store);
 
 /* Installs credential 0 into a region that never held one, and wipes the caller's copy on success.
+ * With a counter: one of any generation that is not below it, else FER_TROUBLE_ROLLBACK.
  * An install that was cut before its entry was whole leaves FER_TROUBLE_STATE; install again.
  * FER_ERR_ORDER: the region holds a credential, or traces of one. FER_DROP_MALFORMED: not a valid
  * credential of generation 0. FER_TROUBLE_STORAGE: nothing usable was written; try again. */
@@ -64,7 +66,9 @@ FER_MUST_USE fer_status fer_store_get_info(fer_store *store, fer_credential_info
 
 /* Burns one generation: makes durable that it is used, destroys its entry by policy, and only
  * then yields its credential. On any failure nothing is yielded and the generation may be lost,
- * never repeated. FER_RENEW_EXHAUSTED: the last generation was used.
+ * never repeated. FER_RENEW_EXHAUSTED: the last generation was used. FER_TROUBLE_STORAGE: the port
+ * failed; with two copies call again: a second failure in a row gives that copy up, and the other
+ * goes on. FER_TROUBLE_ROLLBACK: the region stands before what the counter has seen used.
  * FER_NOT_NOW: the port asked for later; call again. The generation is lost only if it had been
  * begun. */
 FER_MUST_USE fer_status fer_store_burn(fer_store *store, fer_credential *credential);
