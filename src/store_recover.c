@@ -23,12 +23,15 @@ static bool look(fer_store *store, fer_address at, fer_credential_info *info)
 bool fer_store_has_entry(fer_store *store, fer_address block)
 {
     fer_credential_info info;
+    fer_address at = block;
 
-    for (fer_address at = block;; at += store->slot) {
-        if (look(store, at, &info) || fer_store_is_last(store, at)) {
-            return look(store, at, &info);
+    while (!look(store, at, &info)) {
+        if (fer_store_is_last(store, at)) {
+            return false;
         }
+        at += store->slot;
     }
+    return true;
 }
 
 static bool find_newest(fer_store *store)

@@ -15,8 +15,8 @@
 static const subject subjects[] = {
     {SHAPE("nor, strict",            288, 4,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
     {SHAPE("ecc, zeros over, strict",432, 5,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT},
-    {SHAPE("write once, block",      432, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
     {SHAPE("write once, strict",     160, 6,   8, 0xFF, 0,                1, 1, 1), FER_STORE_STRICT},
+    {SHAPE("write once, block",      432, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
     {SHAPE("erased to zero, block",  320, 4,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK},
     {SHAPE("erased to zero, strict", 288, 4,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
     {SHAPE("eeprom, strict",         288, 4,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT},
@@ -25,7 +25,7 @@ static const subject subjects[] = {
 };
 /* clang-format on */
 
-static life sound, damaged;
+static life sound;
 
 static uint32_t block_size(void)
 {
@@ -111,7 +111,6 @@ static void damage_each_place(uint32_t ring, flash_rot rot, uint32_t step)
     }
     run = sound;
     damage_ring(ring, rot);
-    damaged = run;
     yields_on(rot);
 }
 

@@ -278,7 +278,7 @@ int run_matrix(const char *name, const subject *subjects, size_t count, const ki
     size_t made = 0;
 
     read_environment();
-    for (size_t i = 0; i < count; i += quick ? 2 : 1) {
+    for (size_t i = 0; i < count; i += quick ? 3 : 1) {
         chosen[i] = subjects[i];
         for (size_t k = 0; k < kind_count && made < TESTS_MAX; k++) {
             (void)snprintf(labels[made], sizeof labels[made], "%s: %s", subjects[i].shape.name,
@@ -287,9 +287,6 @@ int run_matrix(const char *name, const subject *subjects, size_t count, const ki
                 (struct CMUnitTest){labels[made], kinds[k].function, NULL, NULL, &chosen[i]};
             made++;
         }
-    }
-    if (getenv("ONLY") != NULL) {
-        cmocka_set_test_filter(getenv("ONLY"));
     }
     int failed = _cmocka_run_group_tests(name, tests, made, make_truth, NULL);
     print_message("%s: %llu cut points, seed %llu%s\n", name, (unsigned long long)cut_points,

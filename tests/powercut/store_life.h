@@ -79,7 +79,7 @@ typedef struct kind {
     CMUnitTestFunction function;
 } kind;
 
-/* Runs all kinds on all subjects, on every second one where quick; prints the number of cut points,
+/* Runs all kinds on all subjects, on every third one where quick; prints the number of cut points,
  * and writes it to the file `name` in the directory that FERRULE_EVIDENCE names, if any. */
 int run_matrix(const char *name, const subject *subjects, size_t count, const kind *kinds,
                size_t kind_count);
