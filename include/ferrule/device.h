@@ -51,7 +51,7 @@ typedef struct fer_device_config {
         stale_records; /* live records since a command's reference that make it stale; 0: off */
     uint32_t stale_ms; /* age of the reference that does; needs the clock; 0: off */
     uint32_t commands_done; /* highest command id the application has recorded; 0: none */
-    fer_counter counter;      /* refuses an older image of nv; ops null: none. See port.h */
+    fer_counter counter;    /* refuses an older image of nv; ops null: none. See port.h */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
