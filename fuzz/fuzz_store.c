@@ -173,9 +173,10 @@ static fer_store *load(fer_store_policy policy)
 {
     static const struct fer_nv_ops ops = {region_read, region_program, region_erase, NULL};
     static fer_arena arena;
-    static const struct fer_counter_ops counter = {counter_read, counter_raise};
+    static const struct fer_counter_ops counter_ops = {counter_read, counter_raise};
+    static const fer_counter counter = {&counter_ops, &region};
     fer_store_config config = {
-        {&ops, &region.geometry, &region}, policy, {region.has_counter ? &counter : NULL, &region}};
+        {&ops, &region.geometry, &region}, policy, region.has_counter ? &counter : NULL};
     fer_store *store = NULL;
 
     must(fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]) == FER_OK);

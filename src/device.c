@@ -7,8 +7,8 @@
 #include "internal/device.h"
 #include "internal/keychain.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(22, 144), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(22, 144) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(21, 144), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(21, 144) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {

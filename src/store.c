@@ -49,7 +49,8 @@ static bool medium_is_possible(const fer_nv *nv)
 
 static bool counter_is_possible(const fer_counter *counter)
 {
-    return counter->ops == 0 || (counter->ops->read != 0 && counter->ops->raise != 0);
+    return counter == 0 ||
+           (counter->ops != 0 && counter->ops->read != 0 && counter->ops->raise != 0);
 }
 
 static uint16_t round_up(uint32_t n, uint32_t granule)
@@ -61,16 +62,12 @@ static uint16_t round_up(uint32_t n, uint32_t granule)
 static void divide(fer_store *store)
 {
     const fer_nv_geometry *geometry = store->nv.geometry;
-    fer_address limit = geometry->block_count * geometry->block_size;
 
     store->ring.status = FER_RENEW_MISSING; /* nothing is known yet: the first call recovers */
     store->other.status = FER_RENEW_MISSING;
-    store->ring.limit = limit;
     if (geometry->block_count >= BLOCKS_OF_TWO_RINGS) {
         store->is_double = true;
-        store->ring.limit = geometry->block_count / 2u * geometry->block_size;
-        store->other.base = store->ring.limit;
-        store->other.limit = limit;
+        store->other.base = geometry->block_count / 2u * geometry->block_size;
     }
 }
 
@@ -96,7 +93,7 @@ fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fe
     fer_store plan = {0};
 
     if (config == 0 || store == 0 || !medium_is_possible(&config->nv) ||
-        !counter_is_possible(&config->counter) ||
+        !counter_is_possible(config->counter) ||
         (config->policy != FER_STORE_STRICT && config->policy != FER_STORE_BLOCK)) {
         return FER_ERR_ARGUMENT;
     }
@@ -186,14 +183,14 @@ static bool read_both(fer_store *store, fer_credential *credential, fer_credenti
  * (NONCE). */
 static fer_status consult_counter(const fer_store *store, uint32_t generation, bool raise)
 {
-    const struct fer_counter_ops *ops = store->counter.ops;
+    const fer_counter *counter = store->counter;
     uint32_t lowest = 0;
 
-    if (ops == 0) {
+    if (counter == 0) {
         return FER_OK;
     }
-    fer_status status = fer_store_judge(raise ? ops->raise(store->counter.context, generation)
-                                              : ops->read(store->counter.context, &lowest));
+    fer_status status = fer_store_judge(raise ? counter->ops->raise(counter->context, generation)
+                                              : counter->ops->read(counter->context, &lowest));
     return status == FER_OK && generation < lowest ? FER_TROUBLE_ROLLBACK : status;
 }
 
@@ -403,7 +400,7 @@ fer_status fer_store_install(fer_store *store, fer_credential *credential)
         return FER_ERR_ARGUMENT;
     }
     fer_status status = fer_credential_get_info(credential, &info);
-    if (status == FER_OK && info.generation != 0 && store->counter.ops == 0) {
+    if (status == FER_OK && info.generation != 0 && store->counter == 0) {
         status = FER_DROP_MALFORMED;
     }
     if (status != FER_OK) {

@@ -132,9 +132,11 @@ fer_address fer_store_block_of(const fer_store *store, fer_address at)
 
 fer_address fer_store_next_block(const fer_store *store, fer_address at)
 {
-    fer_address next = fer_store_block_of(store, at) + store->nv.geometry->block_size;
+    const fer_nv_geometry *geometry = store->nv.geometry;
+    fer_address next = fer_store_block_of(store, at) + geometry->block_size;
+    bool ends = next == store->other.base || next == geometry->block_size * geometry->block_count;
 
-    return next == store->ring.limit ? store->ring.base : next;
+    return ends ? store->ring.base : next;
 }
 
 bool fer_store_is_last(const fer_store *store, fer_address at)

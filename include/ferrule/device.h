@@ -51,7 +51,8 @@ typedef struct fer_device_config {
         stale_records; /* live records since a command's reference that make it stale; 0: off */
     uint32_t stale_ms; /* age of the reference that does; needs the clock; 0: off */
     uint32_t commands_done; /* highest command id the application has recorded; 0: none */
-    fer_counter counter;    /* refuses an older image of nv; ops null: none. See port.h */
+    const fer_counter
+        *counter; /* must outlive the device; null: none. Refuses an older image of nv */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
@@ -74,7 +75,7 @@ static inline fer_device_config fer_device_config_default(void)
 
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(22, 144) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+    (FER_ARENA_SIZEOF(21, 144) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
      FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +                 \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
 

@@ -124,7 +124,7 @@ struct fer_counter_ops {
 };
 
 typedef struct fer_counter {
-    const struct fer_counter_ops *ops; /* null: there is none */
+    const struct fer_counter_ops *ops;
     void *context;
 } fer_counter;
 

@@ -39,13 +39,13 @@ typedef enum fer_store_policy {
 typedef struct fer_store_config {
     fer_nv nv; /* tables must outlive the store */
     fer_store_policy policy;
-    fer_counter counter; /* ops null: none; likewise */
+    const fer_counter *counter; /* null: none; likewise */
 } fer_store_config;
 
 /* Arena bytes of a store over memory of this granule (bytes): the struct and one page buffer. */
 #define FER_STORE_PAGE(granule) \
     ((granule) > FER_CREDENTIAL_BYTES ? (granule) : FER_CREDENTIAL_BYTES)
-#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(6, 72) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
+#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(5, 68) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
 
 /* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
  * docs/PORTING.md: block_size below one slot, granule not a power of two, a region of 4 GiB or

@@ -38,7 +38,7 @@ enum { FER_STORE_BEHIND_MAX = 8 };
 
 /* Bytes come first: Thumb reaches them with its short loads and stores. */
 typedef struct fer_ring {
-    fer_status status;  /* the first failure; all but base and limit holds while FER_OK */
+    fer_status status;  /* the first failure; all but base holds while FER_OK */
     bool settled;       /* the newest was written since boot: what follows is surely blank */
     bool thorough;      /* older entries may be left, even where slots read as destroyed or blank */
     bool suspect;       /* the port failed here, and no burn has succeeded since */
@@ -61,7 +61,7 @@ struct fer_store {
     uint16_t slot;
     uint32_t end; /* offset in each block of its last slot */
     fer_nv nv;
-    fer_counter counter;
+    const fer_counter *counter;
     uint8_t page[];
 };
 

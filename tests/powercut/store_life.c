@@ -77,9 +77,10 @@ static int counter_raise(void *context, uint32_t value)
 
 void open_store(void)
 {
-    static const struct fer_counter_ops counter = {counter_read, counter_raise};
-    fer_store_config config = {
-        flash_nv(&run.model), run.subject->policy, {run.maintains ? &counter : NULL, &run}};
+    static const struct fer_counter_ops counter_ops = {counter_read, counter_raise};
+    static const fer_counter counter = {&counter_ops, &run};
+    fer_store_config config = {flash_nv(&run.model), run.subject->policy,
+                               run.maintains ? &counter : NULL};
 
     assert_int_equal(FER_OK,
                      fer_arena_init(&run.arena, storage, sizeof storage / sizeof storage[0]));

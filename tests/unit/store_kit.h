@@ -46,6 +46,7 @@ static inline int counter_raise(void *context, uint32_t value)
 }
 
 static const struct fer_counter_ops counter_ops = {counter_read, counter_raise};
+static const fer_counter counter_hardware = {&counter_ops, NULL};
 
 static inline fer_credential credential_of(uint32_t generation)
 {
@@ -63,7 +64,7 @@ static inline fer_credential credential_of(uint32_t generation)
 
 static inline fer_status create(const fer_nv *nv, fer_store_policy policy, fer_store **store)
 {
-    fer_store_config config = {*nv, policy, {counted ? &counter_ops : NULL, NULL}};
+    fer_store_config config = {*nv, policy, counted ? &counter_hardware : NULL};
 
     assert_int_equal(FER_OK, fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]));
     return fer_store_create(&arena, &config, store);
