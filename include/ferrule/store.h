@@ -47,6 +47,23 @@ typedef struct fer_store_config {
     ((granule) > FER_CREDENTIAL_BYTES ? (granule) : FER_CREDENTIAL_BYTES)
 #define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(5, 68) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
 
+/* The layout, in bytes; docs/WIRE.md, section store. `granule` and `block_size` as in
+ * fer_nv_geometry, flags FER_NV_…. */
+#define FER_STORE_CELL 8u
+#define FER_STORE_ROUND(n, granule) (((n) + (granule)-1u) / (granule) * (granule))
+#define FER_STORE_SLOT(granule) \
+    (FER_STORE_ROUND(FER_CREDENTIAL_BYTES, granule) + 2u * FER_STORE_ROUND(FER_STORE_CELL, granule))
+/* Slots of a block that are used: one where only an erase destroys. */
+#define FER_STORE_SLOTS(block_size, granule, policy, flags)                                      \
+    ((policy) == FER_STORE_STRICT && (flags) == 0 && (block_size) / FER_STORE_SLOT(granule) > 1u \
+         ? 1u                                                                                    \
+         : (block_size) / FER_STORE_SLOT(granule))
+/* Blocks of the region that hold one copy of the chain, and so take one entry in each generation.
+ */
+#define FER_STORE_RING_BLOCKS(block_count) (block_count)
+/* Erases of one block that the first burn of an uptime adds, at most. */
+#define FER_STORE_BOOT_ERASES 1u
+
 /* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
  * docs/PORTING.md: block_size below one slot, granule not a power of two, a region of 4 GiB or
  * more, no way to erase, …). */
