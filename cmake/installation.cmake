@@ -18,3 +18,8 @@ foreach(name ferrule ferrule-conformance)
   configure_file(cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
 endforeach()
 install(FILES ${PROJECT_BINARY_DIR}/ferrule.pc ${PROJECT_BINARY_DIR}/ferrule-conformance.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/ferrule)
+file(RELATIVE_PATH FERRULE_PACKAGE_UP /${package} /)
+configure_file(cmake/ferrule-config.cmake.in ${PROJECT_BINARY_DIR}/ferrule-config.cmake @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/ferrule-config.cmake cmake/ferrule_lifetime.cmake
+  DESTINATION ${package})

@@ -14,6 +14,7 @@ static const struct {
     {"provision", cli_provision, "issue a credential for a device and enter it in the gateway"},
     {"resync", cli_resync, "follow a device that was restarted too often unheard"},
     {"flash", cli_flash, "install a credential in an image of a device's memory"},
+    {"lifetime", cli_lifetime, "tell how long a device's flash and numbers last"},
     {"keygen", cli_keygen, "make a root key file, for factories that keep one"},
     {"decode", cli_decode, "print what captured records say; nothing is changed"},
     {"explain", cli_explain, "tell why one record is accepted or rejected, step by step"},

@@ -10,6 +10,7 @@ int cli_keygen(int argc, char **argv);
 int cli_provision(int argc, char **argv);
 int cli_resync(int argc, char **argv);
 int cli_flash(int argc, char **argv);
+int cli_lifetime(int argc, char **argv);
 int cli_decode(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_send(int argc, char **argv);

@@ -12,6 +12,7 @@
 #include "ferrule/greeting.h"
 #include "ferrule/handshake.h"
 #include "ferrule/keychain.h"
+#include "ferrule/lifetime.h"
 #include "ferrule/port.h"
 #include "ferrule/provision.h"
 #include "ferrule/record.h"

@@ -11,7 +11,8 @@ from bench_of_programs import Bench, frame, main, stream
 class Help(Bench):
     def test_tells_its_commands(self):
         self.assertIn("provision", self.cli("--help").stdout)
-        for command in ("keygen", "provision", "resync", "flash", "decode", "explain", "export"):
+        for command in ("keygen", "provision", "resync", "flash", "lifetime", "decode", "explain",
+                        "export"):
             self.assertIn("xample", self.cli(command, "--help").stdout)
 
     def test_refuses_what_it_does_not_know(self):
@@ -206,6 +207,40 @@ class Binding(Bench):
             self.cli("flash", "--blob", "x", "--image", "y", "--hardware", wrong, code=64)
         self.assertFalse(self.db.exists())
         self.provision("a", "--hardware", "00" * 64)
+
+
+class Lifetime(Bench):
+    def lifetime(self, *more, code=0):
+        return self.cli("lifetime", "--page", "2048", "--blocks", "3", "--endurance", "10000",
+                        "--granule", "8", "--boots", "5", *more, code=code)
+
+    def test_tells_how_long(self):
+        # 3 blocks of 14 slots; each of 5 burns a day follows a boot: two erases where one would do.
+        said = self.lifetime().stdout
+        self.assertIn(f"flash              {3 * 14 * 10000 // 10 / 365:.1f} years", said)
+        self.assertIn("the limit          flash", said)
+
+    def test_counts_burns_by_records(self):
+        self.assertIn("generations a day  15\n",
+                      self.lifetime("--records", "5000", "--burn-records", "500").stdout)
+
+    def test_one_slot_in_a_block_where_only_an_erase_destroys(self):
+        life = json.loads(self.lifetime("--no-overwrite", "--json").stdout)
+        self.assertEqual(life["flash_years"], round(3 * 10000 // 10 / 365, 1))
+        self.assertEqual(life["limit"], "flash")
+        block = json.loads(self.lifetime("--no-overwrite", "--policy", "block", "--json").stdout)
+        self.assertGreater(block["flash_years"], 13 * life["flash_years"])
+
+    def test_says_when_it_is_too_short(self):
+        self.lifetime("--years", "100")
+        self.one_line(self.lifetime("--years", "120", code=1).stderr, "flash: 115.1 years",
+                      "more blocks")
+        self.one_line(self.lifetime("--endurance", "4000000000", "--burn-ms", "1", "--years", "2",
+                                    code=1).stderr, "generations: 0.1 years")
+
+    def test_refuses_what_cannot_work(self):
+        self.one_line(self.lifetime("--page", "64", code=1).stderr, "no slot fits")
+        self.lifetime("--policy", "x", code=64)
 
 
 class Looking(Bench):
