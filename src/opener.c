@@ -21,9 +21,6 @@ struct fer_opener {
 
 enum { NO_BYTE = 0x100 };
 
-/* Cells of a ticket. The first is the opener's own tag, so that no other takes it; zero: spent. */
-enum { CELL_TAG, CELL_GENERATION, CELL_LANE, CELL_SEQUENCE };
-
 _Static_assert(sizeof(struct fer_opener) + 2u * FER_REPLAY_BITS_MIN / 8u <=
                    FER_OPENER_SIZE(FER_REPLAY_BITS_MIN),
                "FER_OPENER_SIZE is too small");
@@ -141,7 +138,7 @@ static FER_INLINE fer_status drop(fer_status status, uint8_t *out, size_t text, 
     enum { HALF = 32 };
 
     opened->length = 0;
-    opened->ticket.opaque[CELL_TAG] = 0;
+    opened->ticket.opaque[FER_TICKET_TAG] = 0;
     if (FER_FAST && text >= HALF && text <= 2 * HALF) {
         memset(out, 0, HALF); /* two halves that may overlap, of a known size: no call */
         memset(out + text - HALF, 0, HALF);
@@ -164,7 +161,7 @@ static FER_COLD fer_status reject(const fer_opener *opener, const uint8_t *recor
         return FER_ERR_ARGUMENT;
     }
     opened->length = 0;
-    opened->ticket.opaque[CELL_TAG] = 0;
+    opened->ticket.opaque[FER_TICKET_TAG] = 0;
     status = fer_record_parse(record, n, &header);
     if (status == FER_OK && capacity < fer_header_plaintext(&header, n)) {
         return FER_ERR_CAPACITY;
@@ -187,7 +184,7 @@ static FER_INLINE fer_status attempt(const fer_opener *opener, const uint8_t *re
 
     opened->form = (record[0] & FER_FIRST_FULL) != 0 ? FER_FORM_FULL : FER_FORM_SHORT;
     opened->lane = (fer_lane)lane;
-    opened->ticket.opaque[CELL_TAG] = 0;
+    opened->ticket.opaque[FER_TICKET_TAG] = 0;
     opened->generation = opener->end.generation;
     opened->length = text;
     fer_record_nonce(nonce, is_down(opener) ? ciphertext - 8 : NULL, opener->end.generation,
@@ -212,10 +209,10 @@ static FER_OUT_OF_LINE fer_status finish_open(const fer_opener *opener, const ui
     if (status != FER_OK) {
         return status;
     }
-    opened->ticket.opaque[CELL_TAG] = opener->end.tag;
-    opened->ticket.opaque[CELL_GENERATION] = opener->end.generation;
-    opened->ticket.opaque[CELL_LANE] = opened->lane;
-    opened->ticket.opaque[CELL_SEQUENCE] = opened->sequence;
+    opened->ticket.opaque[FER_TICKET_TAG] = opener->end.tag;
+    opened->ticket.opaque[FER_TICKET_GENERATION] = opener->end.generation;
+    opened->ticket.opaque[FER_TICKET_LANE] = opened->lane;
+    opened->ticket.opaque[FER_TICKET_SEQUENCE] = opened->sequence;
     return FER_OK;
 }
 
@@ -333,14 +330,14 @@ fer_status fer_opener_commit(fer_opener *opener, fer_ticket *ticket)
     if (ticket == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    lane = (unsigned)ticket->opaque[CELL_LANE];
-    if (ticket->opaque[CELL_TAG] != opener->end.tag ||
-        ticket->opaque[CELL_GENERATION] != opener->end.generation || lane >= opener->lanes) {
+    lane = (unsigned)ticket->opaque[FER_TICKET_LANE];
+    if (ticket->opaque[FER_TICKET_TAG] != opener->end.tag ||
+        ticket->opaque[FER_TICKET_GENERATION] != opener->end.generation || lane >= opener->lanes) {
         return FER_ERR_ORDER;
     }
-    ticket->opaque[CELL_TAG] = 0;
+    ticket->opaque[FER_TICKET_TAG] = 0;
     return fer_window_mark(&opener->next[lane], get_words(opener, lane), opener->bits,
-                           (uint32_t)ticket->opaque[CELL_SEQUENCE]);
+                           (uint32_t)ticket->opaque[FER_TICKET_SEQUENCE]);
 }
 
 void fer_ticket_abort(fer_ticket *ticket)

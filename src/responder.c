@@ -7,12 +7,18 @@
 #include "internal/replay.h"
 #include "internal/responder.h"
 
-_Static_assert(sizeof(struct fer_responder) <= FER_ARENA_SIZEOF(6, 160),
+_Static_assert(sizeof(struct fer_responder) <= FER_RESPONDER_HANDLE_SIZE,
                "FER_RESPONDER_SIZE is too small");
+_Static_assert(FER_RESPONDER_HANDLE_SIZE < sizeof(struct fer_responder) + 16u,
+               "FER_RESPONDER_SIZE is wasteful");
 _Static_assert(sizeof(struct fer_peer) <= FER_RESPONDER_PEER_SIZE,
                "FER_RESPONDER_PEER_SIZE is too small");
-_Static_assert(sizeof(struct fer_responder_session) <= FER_ARENA_SIZEOF(6, 40),
+_Static_assert(FER_RESPONDER_PEER_SIZE < sizeof(struct fer_peer) + 16u,
+               "FER_RESPONDER_PEER_SIZE is wasteful");
+_Static_assert(sizeof(struct fer_responder_session) <= FER_RESPONDER_ENTRY_SIZE,
                "FER_RESPONDER_SESSION_SIZE is too small");
+_Static_assert(FER_RESPONDER_ENTRY_SIZE < sizeof(struct fer_responder_session) + 16u,
+               "FER_RESPONDER_SESSION_SIZE is wasteful");
 
 bool fer_responder_is_open(const fer_responder *responder)
 {
@@ -66,6 +72,7 @@ static fer_status lay_out(fer_responder *made, const size_t at[5])
         made->peers[i].pending = FER_NO_SESSION;
     }
     for (uint32_t i = 0; i < made->config.sessions && status == FER_OK; i++) {
+        made->sessions[i].first = FER_NO_SESSION;
         status = fer_arena_init(&made->sessions[i].inner,
                                 (fer_arena_cell *)(void *)(base + at[2] + i * keys),
                                 keys / FER_ARENA_ALIGN);
@@ -115,12 +122,52 @@ struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t
                : NULL;
 }
 
+/* Where the bucket of a route begins. */
+static uint32_t *get_bucket(const fer_responder *responder, const uint8_t *route, uint8_t length)
+{
+    uint32_t hash = 0;
+
+    for (unsigned i = 0; i < length; i++) {
+        hash = hash * 257u + route[i];
+    }
+    return &responder->sessions[hash % responder->config.sessions].first;
+}
+
+uint32_t fer_responder_find(const fer_responder *responder, const uint8_t *route, uint8_t length)
+{
+    uint32_t i = *get_bucket(responder, route, length);
+
+    while (i != FER_NO_SESSION) {
+        const struct fer_responder_session *session = &responder->sessions[i];
+
+        if (session->route_length == length && memcmp(session->route, route, length) == 0) {
+            break;
+        }
+        i = session->next;
+    }
+    return i;
+}
+
+void fer_responder_list(fer_responder *responder, uint32_t session)
+{
+    struct fer_responder_session *listed = &responder->sessions[session];
+    uint32_t *bucket = get_bucket(responder, listed->route, listed->route_length);
+
+    listed->next = *bucket;
+    *bucket = session;
+}
+
 void fer_responder_end(fer_responder *responder, uint32_t *session)
 {
     if (*session == FER_NO_SESSION) {
         return;
     }
     struct fer_responder_session *ended = &responder->sessions[*session];
+    uint32_t *place = get_bucket(responder, ended->route, ended->route_length);
+    while (*place != *session) {
+        place = &responder->sessions[*place].next;
+    }
+    *place = ended->next;
     ended->sealer = NULL;
     ended->opener = NULL;
     (void)!fer_arena_rewind(&ended->inner, (fer_arena_position){0});
@@ -192,19 +239,11 @@ static uint32_t find_session(const fer_responder *responder, const uint8_t *reco
         header.direction != FER_UP) {
         return FER_NO_SESSION;
     }
-    for (uint32_t i = 0; i < responder->config.sessions; i++) {
-        const struct fer_responder_session *session = &responder->sessions[i];
-
-        if (session->opener != NULL && session->route_length == header.route_length &&
-            memcmp(session->route, header.route, session->route_length) == 0) {
-            return i;
-        }
-    }
-    return FER_NO_SESSION;
+    return fer_responder_find(responder, header.route, header.route_length);
 }
 
-/* A ticket says which session it is of in cells that the opener reads but the low halves of. */
-enum { CELL_SESSION = 2, CELL_SERIAL = 3 };
+/* A ticket says which session it is of in the upper halves of two of the opener's cells. */
+enum { CELL_SESSION = FER_TICKET_LANE, CELL_SERIAL = FER_TICKET_SEQUENCE };
 
 fer_status fer_responder_open(fer_responder *responder, const uint8_t *record, size_t n,
                               uint8_t *out, size_t capacity, fer_opened *opened)

@@ -125,19 +125,6 @@ static void take_psk(fer_responder *responder, const struct greeting *greeting)
 
 /* ---- the session ------------------------------------------------------------------------ */
 
-static bool route_is_free(const fer_responder *responder, const uint8_t *route, uint8_t length)
-{
-    for (uint32_t i = 0; i < responder->config.sessions; i++) {
-        const struct fer_responder_session *session = &responder->sessions[i];
-
-        if (session->opener != NULL && session->route_length == length &&
-            memcmp(session->route, route, length) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A random route of the session's own, as long as the context's, or two bytes where that has none.
  */
 static fer_status draw_route(const fer_responder *responder, fer_credential_info *info)
@@ -154,7 +141,7 @@ static fer_status draw_route(const fer_responder *responder, fer_credential_info
         if (answer != FER_PORT_OK) {
             return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_ENTROPY;
         }
-        if (route_is_free(responder, info->route, info->route_length)) {
+        if (fer_responder_find(responder, info->route, info->route_length) == FER_NO_SESSION) {
             return FER_OK;
         }
     }
@@ -205,6 +192,7 @@ static fer_status answer(fer_responder *responder, struct greeting *greeting, ui
         session->serial = ++responder->serial;
         session->route_length = info.route_length;
         memcpy(session->route, info.route, sizeof session->route);
+        fer_responder_list(responder, index);
         greeting->peer->pending = index;
     }
     return status;

@@ -30,8 +30,8 @@ extern "C" {
 typedef struct fer_responder fer_responder;
 
 typedef struct fer_responder_config {
-    fer_gateway *gateway; /* outlives the responder */
-    fer_static_secret secret;
+    fer_gateway *gateway;     /* outlives the responder */
+    fer_static_secret secret; /* copied: wipe yours */
     fer_static_public own;
     uint32_t contexts;    /* of the gateway, all of them */
     uint32_t sessions;    /* most at once: two for each device that renews its session */
@@ -40,11 +40,13 @@ typedef struct fer_responder_config {
 } fer_responder_config;
 
 /* Arena bytes. */
+#define FER_RESPONDER_HANDLE_SIZE FER_ARENA_SIZEOF(12, 72)
+#define FER_RESPONDER_ENTRY_SIZE FER_ARENA_SIZEOF(7, 24)
 #define FER_RESPONDER_SESSION_SIZE(window_bits) \
-    (FER_ARENA_SIZEOF(6, 40) + FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits))
-#define FER_RESPONDER_PEER_SIZE FER_ARENA_ROUND(120u)
-#define FER_RESPONDER_SIZE(contexts, sessions, window_bits)          \
-    (FER_ARENA_SIZEOF(6, 160) + (contexts)*FER_RESPONDER_PEER_SIZE + \
+    (FER_RESPONDER_ENTRY_SIZE + FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits))
+#define FER_RESPONDER_PEER_SIZE FER_ARENA_SIZEOF(0, 104)
+#define FER_RESPONDER_SIZE(contexts, sessions, window_bits)           \
+    (FER_RESPONDER_HANDLE_SIZE + (contexts)*FER_RESPONDER_PEER_SIZE + \
      (sessions) * (FER_RESPONDER_SESSION_SIZE(window_bits)) + FER_HANDSHAKE_SIZE)
 
 FER_MUST_USE fer_status fer_responder_create(fer_arena *arena, const fer_responder_config *config,

@@ -36,6 +36,11 @@ struct fer_sealer {
     fer_claim_key claim; /* up */
 };
 
+/* Cells of an opener's ticket. The first is its own tag, so that no other takes it; zero: spent. Of
+ * lane and sequence the opener reads the lower halves alone: the upper ones are whose who holds it.
+ */
+enum { FER_TICKET_TAG, FER_TICKET_GENERATION, FER_TICKET_LANE, FER_TICKET_SEQUENCE };
+
 /* Builds the name of a context; `flags` are FER_FIRST_…, `route_length` is 0, 2, 4 or 8. */
 void fer_record_name_build(fer_record_name *name, unsigned kind, unsigned flags,
                            const uint8_t *route, unsigned route_length);

@@ -24,6 +24,8 @@ struct fer_responder_session {
     fer_sealer *sealer; /* null: free */
     fer_opener *opener;
     fer_arena inner; /* holds both: wiped whole when the session ends (WIPE) */
+    uint32_t first;  /* of the sessions whose routes fall into this place's bucket */
+    uint32_t next;   /* in the same bucket */
     uint32_t context;
     uint32_t serial; /* never the same for two sessions in a row: tickets carry it */
     uint8_t route[FER_ROUTE_MAX];
@@ -43,6 +45,12 @@ bool fer_responder_is_open(const fer_responder *responder);
 
 /* The peer of a context that may greet, or null. */
 struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t context);
+
+/* The session of a route, or FER_NO_SESSION. A few steps: routes are random. */
+uint32_t fer_responder_find(const fer_responder *responder, const uint8_t *route, uint8_t length);
+
+/* Lets a session be found by its route. */
+void fer_responder_list(fer_responder *responder, uint32_t session);
 
 /* Ends a session, if there is one: its keys are wiped. */
 void fer_responder_end(fer_responder *responder, uint32_t *session);

@@ -290,6 +290,48 @@ static void test_foreign_records(void **state)
     assert_int_equal(FER_DROP_FORGED, receive_up(&record));
 }
 
+/* The macro's bytes are enough. */
+static void test_size(void **state)
+{
+    FER_ARENA(exact, FER_RESPONDER_SIZE(CONTEXTS, SESSIONS, WINDOW));
+    const fer_responder_config config = {.gateway = gateway,
+                                         .contexts = CONTEXTS,
+                                         .sessions = SESSIONS,
+                                         .window_bits = WINDOW,
+                                         .entropy = {&fixture_entropy_ops, &gateway_entropy}};
+    fer_responder *made = NULL;
+
+    (void)state;
+    assert_int_equal(FER_OK, fer_responder_create(&exact, &config, &made));
+    fer_responder_close(&made);
+}
+
+/* Sessions are found by route, however routes share buckets, and in any order of their ends. */
+static void test_finding(void **state)
+{
+    static const uint8_t route[][2] = {{1, 1}, {1, 5}, {0, 2}, {3, 0}};
+
+    (void)state;
+    for (unsigned gone = 0; gone < SESSIONS; gone++) {
+        uint32_t ended = gone;
+
+        start_gateway();
+        for (uint32_t i = 0; i < SESSIONS; i++) {
+            memcpy(responder->sessions[i].route, route[i], 2);
+            responder->sessions[i].route_length = 2;
+            fer_responder_list(responder, i);
+        }
+        fer_responder_end(responder, &ended);
+        assert_int_equal(ended, FER_NO_SESSION);
+        for (uint32_t i = 0; i < SESSIONS; i++) {
+            assert_int_equal(fer_responder_find(responder, route[i], 2),
+                             i == gone ? FER_NO_SESSION : i);
+        }
+        assert_int_equal(fer_responder_find(responder, (const uint8_t *)"\1\1\0\0", 4),
+                         FER_NO_SESSION);
+    }
+}
+
 static void test_arguments(void **state)
 {
     struct packet first;
@@ -334,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup(test_revoked_at_once, setup),
         cmocka_unit_test_setup(test_entropy_fails, setup),
         cmocka_unit_test_setup(test_foreign_records, setup),
+        cmocka_unit_test_setup(test_size, setup),
+        cmocka_unit_test_setup(test_finding, setup),
         cmocka_unit_test_setup(test_arguments, setup),
     };
 
