@@ -8,13 +8,15 @@
 #include "internal/bytes.h"
 #include "internal/credential.h"
 #include "internal/handle.h"
+#include "internal/handshake.h"
 #include "internal/record.h"
 #include "internal/replay.h"
 
 enum {
     PROLOGUE_HEAD = 8 + FER_HASH_BYTES,
     FIRST_MAX = FER_GREETING_FIRST_SIZE(FER_ROUTE_MAX, 0),
-    BACKOFF_MAX = 6 /* doublings */
+    BACKOFF_MAX = 6, /* doublings */
+    FORGED_MAX = 16  /* forged answers to one attempt, each worth two curve operations */
 };
 
 struct fer_greeter {
@@ -28,7 +30,9 @@ struct fer_greeter {
     uint8_t current;    /* which of them */
     bool keyed;         /* the keys below are of a generation */
     bool has_cookie;
-    bool waiting; /* records have been sent, and nothing heard since `silent_since` */
+    bool first_had_cookie; /* the last packet was made with one */
+    uint8_t forged;        /* answers to it that were none */
+    bool waiting;          /* records have been sent, and nothing heard since `silent_since` */
     uint8_t first_length;
     uint8_t tries;    /* attempts without an answer, up to BACKOFF_MAX */
     uint32_t attempt; /* the last one used */
@@ -42,8 +46,11 @@ struct fer_greeter {
     uint8_t first[FIRST_MAX]; /* what cookies are bound to */
 };
 
-_Static_assert(sizeof(struct fer_greeter) <= FER_ARENA_SIZEOF(10, 456) + 2u * sizeof(fer_arena),
+_Static_assert(sizeof(struct fer_greeter) <= FER_GREETER_HANDLE_SIZE,
                "FER_GREETER_SIZE is too small");
+_Static_assert(FER_GREETER_HANDLE_SIZE < sizeof(struct fer_greeter) + 64u,
+               "FER_GREETER_SIZE is wasteful");
+_Static_assert(FIRST_MAX <= UINT8_MAX, "its length is kept in a byte");
 
 static bool is_open(const fer_greeter *greeter)
 {
@@ -126,16 +133,20 @@ fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_credential *credent
     if (credential == NULL) {
         return FER_ERR_ARGUMENT;
     }
+    uint32_t before = greeter->info.generation;
     fer_status status = fer_credential_read(credential, &greeter->info, NULL, &chain);
     greeter->keyed = status == FER_OK;
     if (status != FER_OK) {
+        greeter->info.generation = before;
         return status;
     }
     fer_schedule_psk(&chain, greeter->info.generation, &psk);
     fer_schedule_hedge(&chain, greeter->info.generation, &hedge);
     memcpy(greeter->psk.bytes, psk.bytes, sizeof psk);
     memcpy(greeter->hedge.key, hedge.bytes, sizeof hedge);
-    greeter->attempt = 0;
+    if (greeter->info.generation != before) { /* else they go on: none comes twice */
+        greeter->attempt = 0;
+    }
     give_up(greeter);
     fer_wipe(&chain, sizeof chain);
     fer_wipe(&psk, sizeof psk);
@@ -247,6 +258,8 @@ fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, si
     memcpy(point.bytes, out + FER_GREETING_FIRST_HEADER(greeter->info.route_length), sizeof point);
     greeter->due = now + get_wait(greeter, &point);
     greeter->tries = (uint8_t)(greeter->tries + (greeter->tries < BACKOFF_MAX));
+    greeter->forged = 0;
+    greeter->first_had_cookie = greeter->has_cookie;
     greeter->has_cookie = false; /* it serves one packet: the next is asked for again, if need be */
     return FER_OK;
 }
@@ -254,7 +267,8 @@ fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, si
 /* ---- answers ---------------------------------------------------------------------------- */
 
 /* The gateway asks for a cookie: the same attempt number may not be used again, so the next one is
- * due at once, with it. */
+ * due at once, with it. Where that one had a cookie already, it is asked again by a gateway that
+ * does not know its own, or by someone else who knows the gateway's public key: then it waits. */
 static fer_status take_cookie(fer_greeter *greeter, uint64_t now, const uint8_t *packet, size_t n)
 {
     fer_status status = fer_cookie_take(packet, n, greeter->first, greeter->first_length,
@@ -264,7 +278,9 @@ static fer_status take_cookie(fer_greeter *greeter, uint64_t now, const uint8_t 
         return status;
     }
     greeter->has_cookie = true;
-    greeter->due = now;
+    if (!greeter->first_had_cookie) {
+        greeter->due = now;
+    }
     return FER_EMPTY;
 }
 
@@ -295,17 +311,38 @@ static fer_status start(fer_greeter *greeter, uint64_t now, const uint8_t *route
     return FER_OK;
 }
 
+/* Reads the answer's message. A forged one leaves the handshake as it was, so that nobody can end
+ * an attempt by being faster than the gateway; enough of them do, so that nobody keeps the device
+ * computing. */
+static fer_status read_answer(fer_greeter *greeter, const fer_greeting *packet,
+                              uint8_t route[FER_ROUTE_MAX], size_t *n)
+{
+    fer_handshake before = *greeter->handshake;
+    fer_status status = fer_handshake_read(greeter->handshake, packet->message,
+                                           packet->message_length, route, FER_ROUTE_MAX, n);
+
+    if (status == FER_DROP_FORGED && ++greeter->forged < FORGED_MAX) {
+        *greeter->handshake = before;
+    } else if (status == FER_DROP_FORGED) {
+        give_up(greeter);
+    }
+    fer_wipe(&before, sizeof before);
+    return status == FER_OK ? FER_OK : FER_DROP_FORGED;
+}
+
 static fer_status take_answer(fer_greeter *greeter, uint64_t now, const fer_greeting *packet)
 {
-    uint8_t route[FER_ROUTE_MAX + 1];
+    uint8_t route[FER_ROUTE_MAX];
     size_t n = 0;
 
     if (packet->attempt != greeter->attempt) {
         return FER_DROP_OLD;
     }
-    fer_status status = fer_handshake_read(greeter->handshake, packet->message,
-                                           packet->message_length, route, sizeof route, &n);
-    if (status != FER_OK || n == 0) {
+    fer_status status = read_answer(greeter, packet, route, &n);
+    if (status != FER_OK) {
+        return status;
+    }
+    if (n == 0) { /* a session needs a route of its own */
         give_up(greeter);
         return FER_DROP_FORGED;
     }

@@ -228,8 +228,8 @@ fer_status fer_cookie_offer(const uint8_t *packet, size_t n, const fer_static_pu
     fer_secret key;
 
     if (packet == NULL || gateway == NULL || secret == NULL ||
-        (address == NULL && address_length != 0) || entropy.ops == NULL || out == NULL ||
-        length == NULL) {
+        (address == NULL && address_length != 0) || entropy.ops == NULL ||
+        entropy.ops->fill == NULL || out == NULL || length == NULL) {
         return FER_ERR_ARGUMENT;
     }
     size_t checked = measure_first(packet, n);

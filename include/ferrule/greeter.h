@@ -3,8 +3,10 @@
  *
  * It is driven like the device facade, which composes it: no thread, no timer. Attempts are numbers
  * in RAM: each uptime has a generation of its own, so that (generation, attempt) never comes twice
- * (docs/WIRE.md, section greeting). Ephemeral keys are hedged by the chain: a weak or stuck source
- * of entropy alone does not give them away. Concurrency: one thread; nothing blocks. A greeting
+ * (docs/WIRE.md, section greeting). After a resume without a new generation it would: burn one
+ * first, else the gateway drops what it heard before, and a source of entropy that repeats itself
+ * makes the same ephemeral keys again. These are hedged by the chain: a weak or stuck source of
+ * entropy alone does not give them away. Concurrency: one thread; nothing blocks. A greeting
  * costs five curve operations in two steps. */
 #ifndef FERRULE_GREETER_H
 #define FERRULE_GREETER_H
@@ -28,7 +30,7 @@ extern "C" {
 typedef struct fer_greeter fer_greeter;
 
 typedef struct fer_greeter_config {
-    fer_static_secret secret; /* the device's own */
+    fer_static_secret secret; /* the device's own; copied: wipe yours */
     fer_static_public own;
     fer_static_public gateway;
     uint32_t window_bits; /* of downlink: power of two, 64 to 8192 */
@@ -39,15 +41,17 @@ typedef struct fer_greeter_config {
 } fer_greeter_config;
 
 /* Arena bytes. */
-#define FER_GREETER_SIZE(window_bits)                 \
-    (FER_ARENA_SIZEOF(10, 456) + FER_HANDSHAKE_SIZE + \
+#define FER_GREETER_HANDLE_SIZE FER_ARENA_SIZEOF(18, 440)
+#define FER_GREETER_SIZE(window_bits)               \
+    (FER_GREETER_HANDLE_SIZE + FER_HANDSHAKE_SIZE + \
      2u * (FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits)))
 
 FER_MUST_USE fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config,
                                            fer_greeter **greeter);
 
 /* The keys of a generation's greetings, from its credential, which is not consumed. Attempts start
- * at 1 again. A session goes on. FER_DROP_…: not a valid credential. */
+ * at 1 again, and go on where it is the generation of before. A session goes on. FER_DROP_…: not a
+ * valid credential. */
 FER_MUST_USE fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_credential *credential);
 
 /* Writes the next first packet, when one is due at `now` (milliseconds that never go back). Out
@@ -58,8 +62,8 @@ FER_MUST_USE fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uin
                                          size_t capacity, size_t *length);
 
 /* Takes a packet of kind 0 or 3 that came down. FER_OK: a session has begun, in place of the one
- * before. FER_EMPTY: a cookie, to be used at once. FER_DROP_…: not an answer to what was sent; a
- * forged answer to it ends the attempt. */
+ * before. FER_EMPTY: a cookie, which the next packet uses: at once, where the last one had none.
+ * FER_DROP_…: not an answer to what was sent; the attempt goes on, up to 16 forged answers. */
 FER_MUST_USE fer_status fer_greeter_feed(fer_greeter *greeter, uint64_t now, const uint8_t *packet,
                                          size_t n);
 

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "crypto/schedule.h"
 #include "session_kit.h"
 
 static fer_status try_take(void)
@@ -112,8 +113,43 @@ static void test_attempts_rise(void **state)
     assert_int_equal(greeting.generation, 7);
 }
 
-/* What is not the answer to the last packet leaves the attempt alone; what is, and forged, ends it.
- */
+/* A gateway's side of a first packet, by hand. */
+static fer_handshake *read_first(const struct packet *first)
+{
+    FER_ARENA(arena, FER_HANDSHAKE_SIZE);
+    uint8_t prologue[8 + 32 + FER_GREETING_FIRST_HEADER(ROUTE)] = "ferrule1";
+    fer_credential credential = get_credential(0, 0);
+    fer_preshared_key psk;
+    fer_secret key;
+    fer_chain chain;
+    fer_greeting packet;
+    fer_handshake *side = NULL;
+    size_t n;
+    uint8_t none[1];
+
+    assert_int_equal(FER_OK, fer_credential_read(&credential, NULL, NULL, &chain));
+    fer_schedule_psk(&chain, 0, &key);
+    memcpy(psk.bytes, key.bytes, sizeof psk);
+    fer_schedule_id_salt(FER_MODE_PROVISIONED, 3, (const uint8_t *)"pump-7", 6, prologue + 8);
+    memcpy(prologue + 8 + 32, first->bytes, FER_GREETING_FIRST_HEADER(ROUTE));
+    const fer_handshake_config config = {.pattern = &fer_pattern_ik,
+                                         .role = FER_RESPONDER,
+                                         .psk_place = 2,
+                                         .prologue = prologue,
+                                         .prologue_length = sizeof prologue,
+                                         .own_secret = &gateway_secret,
+                                         .own_public = &gateway_public,
+                                         .psk = &psk,
+                                         .entropy = {&fixture_entropy_ops, &gateway_entropy}};
+    assert_int_equal(FER_OK, fer_arena_rewind(&arena, (fer_arena_position){0}));
+    assert_int_equal(FER_OK, fer_handshake_create(&arena, &config, &side));
+    assert_int_equal(FER_OK, fer_greeting_inspect(first->bytes, first->length, &packet));
+    assert_int_equal(FER_OK, fer_handshake_read(side, packet.message, packet.message_length, none,
+                                                sizeof none, &n));
+    return side;
+}
+
+/* What is not the answer to the last packet leaves the attempt alone, a forged one too. */
 static void test_answers(void **state)
 {
     struct packet first;
@@ -132,11 +168,76 @@ static void test_answers(void **state)
     second.bytes[2] ^= 1; /* another device's route */
     assert_int_equal(FER_DROP_ROUTE, fer_greeter_feed(greeter, now, second.bytes, second.length));
     second.bytes[2] ^= 1;
-    second.bytes[second.length - 1] ^= 1;
-    assert_int_equal(FER_DROP_FORGED, fer_greeter_feed(greeter, now, second.bytes, second.length));
-    second.bytes[second.length - 1] ^= 1;
-    assert_int_equal(FER_DROP_ROUTE, fer_greeter_feed(greeter, now, second.bytes, second.length));
-    now += 10u * RETRY_MS;
+    for (size_t at = FER_GREETING_SECOND_HEADER(ROUTE); at < second.length; at += 7) {
+        second.bytes[at] ^= 1;
+        assert_int_equal(FER_DROP_FORGED,
+                         fer_greeter_feed(greeter, now, second.bytes, second.length));
+        second.bytes[at] ^= 1;
+    }
+    memset(second.bytes + second.length, 0, 60); /* longer than an answer can be */
+    assert_int_equal(FER_DROP_FORGED,
+                     fer_greeter_feed(greeter, now, second.bytes, second.length + 60));
+    assert_null(fer_greeter_get_sealer(greeter));
+    assert_int_equal(FER_OK, fer_greeter_feed(greeter, now, second.bytes, second.length));
+    carry_up();
+}
+
+/* So many of them end it: nobody keeps a device computing. Those of other lengths cost nothing, and
+ * do not count. */
+static void test_many_forged_answers(void **state)
+{
+    struct packet first;
+    struct packet second;
+    enum { MOST = 16 };
+
+    (void)state;
+    for (unsigned forged = MOST - 1; forged <= MOST; forged++) {
+        take_first(&first);
+        assert_int_equal(FER_OK, greet(&first, &second));
+        memset(second.bytes + second.length, 0, 60);
+        second.bytes[second.length - 1] ^= 1;
+        for (unsigned i = 0; i < forged; i++) {
+            assert_int_equal(FER_DROP_FORGED,
+                             fer_greeter_feed(greeter, now, second.bytes, second.length));
+            assert_int_equal(forged == MOST && i == MOST - 1 ? FER_DROP_ROUTE : FER_DROP_FORGED,
+                             fer_greeter_feed(greeter, now, second.bytes, second.length + 60));
+        }
+        second.bytes[second.length - 1] ^= 1;
+        assert_int_equal(forged < MOST ? FER_OK : FER_DROP_ROUTE,
+                         fer_greeter_feed(greeter, now, second.bytes, second.length));
+        now += RENEW_MS;
+    }
+    shake(); /* the next attempt does not know of it */
+}
+
+/* A session needs a route of its own, of a length that exists; nor does a greeting carry more. */
+static void test_answers_without_a_route(void **state)
+{
+    static const uint8_t payload[FER_ROUTE_MAX] = {1, 2, 3, 4};
+    static const size_t lengths[] = {0, 1, 3, 7};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct packet first;
+        struct packet second = {.length = 0};
+        size_t n = 0;
+
+        take_first(&first);
+        fer_handshake *side = read_first(&first);
+        const fer_greeting header = {.type = FER_GREETING_SECOND,
+                                     .route_length = ROUTE,
+                                     .route = {0xA1, 0xB2, 0xC3, 0xD4},
+                                     .attempt = i + 1u};
+        assert_int_equal(FER_OK, fer_greeting_begin(&header, second.bytes, PACKET, &n));
+        assert_int_equal(FER_OK, fer_handshake_write(side, payload, lengths[i], second.bytes + n,
+                                                     PACKET - n, &second.length));
+        assert_int_equal(FER_DROP_FORGED,
+                         fer_greeter_feed(greeter, now, second.bytes, n + second.length));
+        assert_null(fer_greeter_get_sealer(greeter));
+        assert_int_equal(FER_DROP_ROUTE, /* it came from the gateway: the attempt is over */
+                         fer_greeter_feed(greeter, now, second.bytes, n + second.length));
+        now += 100u * RETRY_MS;
+    }
     shake();
 }
 
@@ -179,6 +280,80 @@ static void test_cookie(void **state)
     assert_int_equal(FER_OK, fer_cookie_check(first.bytes, first.length, &secret, address, 1));
     assert_int_equal(FER_OK, greet(&first, &offer));
     assert_int_equal(FER_OK, fer_greeter_feed(greeter, now, offer.bytes, offer.length));
+}
+
+static void offer_cookie(const struct packet *first, struct packet *offer)
+{
+    static const fer_cookie_secret secret = {{9}};
+
+    assert_int_equal(FER_OK, fer_cookie_offer(first->bytes, first->length, &gateway_public, &secret,
+                                              (const uint8_t *)"a", 1,
+                                              (fer_entropy){&fixture_entropy_ops, &gateway_entropy},
+                                              offer->bytes, sizeof offer->bytes, &offer->length));
+}
+
+/* Cookie after cookie: a device does not greet faster for it than twice a wait. */
+static void test_cookies_without_end(void **state)
+{
+    struct packet first;
+    struct packet offer;
+    unsigned sent = 0;
+
+    (void)state;
+    take_first(&first);
+    for (unsigned i = 0; i < 20; i++) {
+        offer_cookie(&first, &offer);
+        assert_int_equal(FER_EMPTY, fer_greeter_feed(greeter, now, offer.bytes, offer.length));
+        fer_status status =
+            fer_greeter_take(greeter, now, first.bytes, sizeof first.bytes, &first.length);
+        if (status != FER_OK) {
+            break;
+        }
+        sent++;
+    }
+    assert_int_equal(sent, 1);
+    now += 3u * RETRY_MS;
+    take_first(&first); /* with the cookie that came last */
+    const fer_cookie_secret secret = {{9}};
+    assert_int_equal(FER_OK,
+                     fer_cookie_check(first.bytes, first.length, &secret, (const uint8_t *)"a", 1));
+    now += 6u * RETRY_MS;
+    take_first(&first); /* without one: it may be asked for another at once */
+    offer_cookie(&first, &offer);
+    assert_int_equal(FER_EMPTY, fer_greeter_feed(greeter, now, offer.bytes, offer.length));
+    take_first(&first);
+}
+
+/* The same generation again: (generation, attempt) never comes twice. */
+static void test_rekey_with_the_same_generation(void **state)
+{
+    struct packet first;
+    fer_greeting greeting;
+    fer_credential credential = get_credential(0, 0);
+    fer_credential broken = credential;
+
+    (void)state;
+    take_first(&first);
+    broken.bytes[100] ^= 1;
+    assert_int_equal(FER_DROP_MALFORMED, fer_greeter_rekey(greeter, &broken));
+    assert_int_equal(FER_OK, fer_greeter_rekey(greeter, &credential));
+    now += 2u * RETRY_MS;
+    take_first(&first);
+    assert_int_equal(FER_OK, fer_greeting_inspect(first.bytes, first.length, &greeting));
+    assert_int_equal(greeting.attempt, 2);
+}
+
+/* The macro's bytes are enough, and none less is taken. */
+static void test_size(void **state)
+{
+    FER_ARENA(exact, FER_GREETER_SIZE(WINDOW));
+    const fer_greeter_config config = {
+        .window_bits = WINDOW, .retry_ms = 1, .entropy = {&fixture_entropy_ops, &device_entropy}};
+    fer_greeter *made = NULL;
+
+    (void)state;
+    assert_int_equal(FER_OK, fer_greeter_create(&exact, &config, &made));
+    fer_greeter_close(&made);
 }
 
 /* The same bytes of entropy at each boot: ephemeral keys differ all the same. */
@@ -253,7 +428,12 @@ int main(void)
         cmocka_unit_test_setup(test_greets_on_silence, setup),
         cmocka_unit_test_setup(test_attempts_rise, setup),
         cmocka_unit_test_setup(test_answers, setup),
+        cmocka_unit_test_setup(test_many_forged_answers, setup),
+        cmocka_unit_test_setup(test_answers_without_a_route, setup),
         cmocka_unit_test_setup(test_answer_twice, setup),
+        cmocka_unit_test_setup(test_cookies_without_end, setup),
+        cmocka_unit_test_setup(test_rekey_with_the_same_generation, setup),
+        cmocka_unit_test_setup(test_size, setup),
         cmocka_unit_test_setup(test_cookie, setup),
         cmocka_unit_test_setup(test_stuck_entropy, setup),
         cmocka_unit_test_setup(test_refusals_that_change_nothing, setup),

@@ -253,6 +253,10 @@ static void test_cookie_needs_entropy(void **state)
                      fer_cookie_offer(packet, n, &gateway, &secret, address, sizeof address,
                                       entropy, out, sizeof out, &length));
     answer = FER_PORT_OK;
+    static const struct fer_entropy_ops hollow = {NULL};
+    assert_int_equal(FER_ERR_ARGUMENT,
+                     fer_cookie_offer(packet, n, &gateway, &secret, address, sizeof address,
+                                      (fer_entropy){&hollow, NULL}, out, sizeof out, &length));
     assert_int_equal(FER_ERR_CAPACITY,
                      fer_cookie_offer(packet, n, &gateway, &secret, address, sizeof address,
                                       entropy, out, FER_COOKIE_SIZE(ROUTE) - 1, &length));
