@@ -72,7 +72,7 @@ static void test_second_packet(void **state)
     const fer_greeting second = {
         .type = FER_GREETING_SECOND, .route_length = 2, .route = {0x11, 0x22}, .attempt = 9};
     uint8_t packet[PACKET] = {0};
-    fer_greeting greeting;
+    fer_greeting greeting = {.generation = 77};
     size_t n = 0;
 
     (void)state;
@@ -82,6 +82,7 @@ static void test_second_packet(void **state)
     assert_int_equal(FER_OK,
                      fer_greeting_inspect(packet, FER_GREETING_SECOND_SIZE(2, 3), &greeting));
     assert_int_equal(greeting.type, FER_GREETING_SECOND);
+    assert_int_equal(greeting.generation, 0);
     assert_int_equal(greeting.attempt, 9);
     assert_int_equal(greeting.message_length, 48 + 3);
     assert_int_equal(FER_DROP_MALFORMED,
@@ -154,6 +155,9 @@ static void test_begin_refuses(void **state)
     greeting.type = (fer_greeting_type)4;
     assert_int_equal(FER_ERR_ARGUMENT, fer_greeting_begin(&greeting, out, sizeof out, &n));
     assert_int_equal(FER_ERR_CAPACITY, fer_greeting_end(out, 100, 131, &gateway, NULL, &n));
+    assert_int_equal(FER_ERR_CAPACITY, fer_greeting_end(out, SIZE_MAX, 131, &gateway, NULL, &n));
+    assert_int_equal(FER_OK, fer_greeting_end(out, 100, 132, &gateway, NULL, &n));
+    assert_int_equal(n, 132);
 }
 
 /* Every byte of a first packet but the second check is under the first one. */

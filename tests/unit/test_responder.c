@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "internal/poison.h"
 #include "session_kit.h"
 
 static void test_a_session(void **state)
@@ -290,6 +291,111 @@ static void test_foreign_records(void **state)
     assert_int_equal(FER_DROP_FORGED, receive_up(&record));
 }
 
+/* Two devices at once: each has its own sessions. */
+static void test_another_device(void **state)
+{
+    static const uint8_t route[] = {9, 8, 7, 6};
+    const fer_identity identity = {3, (const uint8_t *)"pump-8", 6, route, sizeof route};
+    fer_credential credential;
+    fer_credential kept;
+    struct packet record;
+    fer_opened opened;
+
+    (void)state;
+    shake();
+    carry_up();
+    seal_up(&record);
+    fixture_mint_as(&credential, 1, "pump-8", route, sizeof route);
+    kept = credential;
+    assert_int_equal(FER_OK, fer_gateway_add(gateway, &credential, &context));
+    assert_int_equal(FER_OK, fer_responder_pin(responder, context, &identity, &device_public,
+                                               (fer_greeted){0, 0}));
+    make_greeter();
+    assert_int_equal(FER_OK, fer_greeter_rekey(greeter, &kept));
+    shake();
+    carry_up();
+    carry_down();
+    assert_int_equal(FER_OK, fer_responder_forget(responder, context));
+    context = 1u - context; /* the first one's session is none of it */
+    assert_int_equal(FER_OK, open_up(&record, &opened));
+    assert_int_equal(FER_OK, fer_responder_commit(responder, &opened.ticket));
+}
+
+/* A device far ahead costs the gateway its chain once, not at each greeting. */
+static void test_the_chain_is_kept(void **state)
+{
+    fer_gateway_counts before;
+    fer_gateway_counts after;
+
+    (void)state;
+    boot(SKIP);
+    shake();
+    assert_int_equal(FER_OK, fer_gateway_get_counts(gateway, &before));
+    assert_int_equal(before.chain_steps, SKIP);
+    now += RENEW_MS;
+    shake();
+    assert_int_equal(FER_OK, fer_gateway_get_counts(gateway, &after));
+    assert_int_equal(after.chain_steps, before.chain_steps);
+}
+
+/* What is refused costs no step of the chain: a stranger cannot make a gateway ratchet. */
+static void test_strangers_cost_no_chain(void **state)
+{
+    struct packet first;
+    struct packet second;
+    fer_gateway_counts counts;
+    size_t whole;
+
+    (void)state;
+    boot(SKIP);
+    take_first(&first);
+    size_t n = first.length - 2u * FER_GREETING_MAC_BYTES;
+    first.bytes[n - 1] ^= 1;
+    assert_int_equal(FER_OK,
+                     fer_greeting_end(first.bytes, n, PACKET, &gateway_public, NULL, &whole));
+    assert_int_equal(FER_DROP_FORGED, greet(&first, &second));
+    assert_int_equal(FER_OK, fer_gateway_get_counts(gateway, &counts));
+    assert_int_equal(counts.chain_steps, 0);
+}
+
+/* Nothing of a key is left (WIPE). Under AddressSanitizer it is poisoned as well. */
+static void test_close_wipes(void **state)
+{
+    (void)state;
+#ifndef FER_POISON_ON
+    const uint8_t *at = (const uint8_t *)responder;
+
+    shake();
+    fer_responder_close(&responder);
+    assert_true(fixture_is_all(at, FER_RESPONDER_SIZE(CONTEXTS, SESSIONS, WINDOW), 0));
+    at = (const uint8_t *)greeter;
+    fer_greeter_close(&greeter);
+    assert_true(fixture_is_all(at, FER_GREETER_SIZE(WINDOW), 0));
+#else
+    skip();
+#endif
+}
+
+/* A responder for fewer contexts than the gateway has knows no others. */
+static void test_fewer_contexts(void **state)
+{
+    static const uint8_t route[] = {9, 8};
+    const fer_identity identity = {3, (const uint8_t *)"pump-8", 6, route, sizeof route};
+    fer_responder_config config = responder->config;
+    fer_credential credential;
+    FER_ARENA(arena, FER_RESPONDER_SIZE(1, SESSIONS, WINDOW));
+
+    (void)state;
+    fixture_mint_as(&credential, 1, "pump-8", route, sizeof route);
+    assert_int_equal(FER_OK, fer_gateway_add(gateway, &credential, &context));
+    assert_int_equal(context, 1);
+    config.contexts = 1;
+    assert_int_equal(FER_OK, fer_responder_create(&arena, &config, &responder));
+    assert_int_equal(FER_ERR_ARGUMENT,
+                     fer_responder_pin(responder, context, &identity, &device_public, durable));
+    fer_responder_close(&responder);
+}
+
 /* The macro's bytes are enough. */
 static void test_size(void **state)
 {
@@ -376,6 +482,11 @@ int main(void)
         cmocka_unit_test_setup(test_revoked_at_once, setup),
         cmocka_unit_test_setup(test_entropy_fails, setup),
         cmocka_unit_test_setup(test_foreign_records, setup),
+        cmocka_unit_test_setup(test_another_device, setup),
+        cmocka_unit_test_setup(test_the_chain_is_kept, setup),
+        cmocka_unit_test_setup(test_strangers_cost_no_chain, setup),
+        cmocka_unit_test_setup(test_close_wipes, setup),
+        cmocka_unit_test_setup(test_fewer_contexts, setup),
         cmocka_unit_test_setup(test_size, setup),
         cmocka_unit_test_setup(test_finding, setup),
         cmocka_unit_test_setup(test_arguments, setup),
