@@ -328,7 +328,7 @@ static void step(fer_reader *input)
 {
     unsigned what = fer_read_u8(input);
     unsigned who = what >> 4 & 1u;
-    struct packet *packet = &line[(what >> 5) % LINE];
+    struct packet *packet = &line[(sent + LINE - 1u - (what >> 5) % LINE) % LINE]; /* newest: 0 */
 
     switch (what & 15u) {
     case 0:
