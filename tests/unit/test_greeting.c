@@ -51,6 +51,7 @@ static void test_first_packet(void **state)
     static const uint8_t header[] = {0x04, 0xA1, 0xB2, 0xC3, 0xD4, 1, 0x2C, 1, 0, 0, 7, 0, 0, 0};
     uint8_t packet[PACKET];
     fer_greeting greeting;
+    memset(packet, 0xEE, sizeof packet);
     size_t n = make_first(packet, NULL);
 
     (void)state;
@@ -63,6 +64,9 @@ static void test_first_packet(void **state)
     assert_int_equal(greeting.attempt, 7);
     assert_ptr_equal(greeting.message, packet + sizeof header);
     assert_int_equal(greeting.message_length, 96);
+    for (size_t at = n - FER_GREETING_MAC_BYTES; at < n; at++) { /* no cookie: zeros */
+        assert_int_equal(packet[at], 0);
+    }
     assert_int_equal(FER_OK, fer_greeting_check(packet, n, &gateway));
 }
 
@@ -131,8 +135,10 @@ static void test_each_rejection(void **state)
     packet[6] = 0;
     memset(packet + 10, 0xFF, 4); /* the attempt that is none */
     expect_malformed(packet, n);
-    n = make_first(longest, NULL);
-    expect_malformed(longest, sizeof longest);
+    n = FER_GREETING_FIRST_HEADER(ROUTE) + FER_NOISE_MESSAGE_MAX;
+    (void)make_first(longest, NULL);
+    expect_malformed(longest, n + 1);
+    assert_int_equal(FER_OK, fer_greeting_inspect(longest, n, &(fer_greeting){.attempt = 0}));
 }
 
 static void test_begin_refuses(void **state)

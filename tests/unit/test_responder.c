@@ -255,6 +255,7 @@ static void test_revoked_at_once(void **state)
     assert_int_equal(FER_OK, open_up(&record, &opened));
     assert_int_equal(FER_OK, fer_responder_forget(responder, context));
     assert_int_equal(FER_DROP_ROUTE, fer_responder_commit(responder, &opened.ticket));
+    assert_true(fixture_is_all((const uint8_t *)&opened.ticket, sizeof opened.ticket, 0));
     assert_int_equal(FER_DROP_ROUTE, receive_up(&record));
     assert_int_equal(FER_ERR_ORDER, seal_down(&record));
 }
