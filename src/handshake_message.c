@@ -22,7 +22,7 @@ size_t fer_handshake_get_overhead(const fer_handshake *handshake)
     if (turn != FER_TURN_WRITE && turn != FER_TURN_READ) {
         return 0;
     }
-    bool encrypted = handshake->has_k || psk_is_due(handshake, 0);
+    bool encrypted = handshake->has_k; /* every first message has an e, which gives a psk a key */
     for (const uint8_t *token = handshake->at; *token != FER_TOKEN_END; token++) {
         if (*token == FER_TOKEN_E) {
             n += FER_NOISE_KEY_BYTES;
@@ -33,7 +33,6 @@ size_t fer_handshake_get_overhead(const fer_handshake *handshake)
             encrypted = true;
         }
     }
-    encrypted = encrypted || psk_is_due(handshake, handshake->message + 1u);
     return n + (encrypted ? FER_AEAD_TAG_BYTES : 0u);
 }
 
