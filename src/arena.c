@@ -94,6 +94,7 @@ void *fer_arena_carve(fer_arena *arena, size_t n)
 
 void fer_arena_retire(void *handle, size_t n)
 {
+    FER_UNPOISON(handle, FER_ARENA_ROUND(n)); /* it may hold arenas of its own */
     fer_wipe(handle, n);
     FER_POISON(handle, FER_ARENA_ROUND(n));
 }

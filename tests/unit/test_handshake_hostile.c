@@ -294,6 +294,7 @@ static void test_points_of_small_order(void **state)
         fer_secret shared;
         size_t length;
 
+        memset(&shared, 0xA5, sizeof shared); /* libsodium refuses some before it writes */
         assert_int_equal(FER_DROP_FORGED, fer_crypto_dh(&own, points[i], &shared));
         assert_true(is_zero(&shared, sizeof shared));
 

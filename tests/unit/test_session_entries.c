@@ -97,7 +97,7 @@ static void test_greeter_refuses_false_handles(void **state)
 
     (void)state;
     for (unsigned n = 0; n < FALSE_HANDLES; n++) {
-        fer_greeter *no = get_false_handle(n, greeter, sizeof copied, responder);
+        fer_greeter *no = get_false_handle(n, greeter, HEAD, responder);
         fer_greeter *kept = no;
 
         assert_handle(fer_greeter_rekey(no, &credential));
