@@ -12,8 +12,8 @@ _Static_assert(sizeof(struct fer_handshake) <= FER_HANDSHAKE_SIZE,
                "FER_HANDSHAKE_SIZE is too small");
 _Static_assert(FER_HANDSHAKE_SIZE < sizeof(struct fer_handshake) + 32u,
                "FER_HANDSHAKE_SIZE is wasteful");
-_Static_assert(FER_NOISE_KEY_BYTES == FER_POINT_BYTES && FER_NOISE_KEY_BYTES == FER_SECRET_BYTES,
-               "keys of one size");
+_Static_assert(FER_NOISE_KEY_BYTES == FER_POINT_BYTES, "keys of one size");
+_Static_assert(FER_NOISE_KEY_BYTES == FER_SECRET_BYTES, "keys of one size");
 
 /* ---- static keys ------------------------------------------------------------------------ */
 

@@ -30,10 +30,12 @@ void fer_crypto_hkdf(const uint8_t ck[FER_HASH_BYTES], const uint8_t *ikm, size_
 
     fer_crypto_mac(ck, FER_HASH_BYTES, ikm, n, NULL, 0, temp);
     (void)crypto_auth_hmacsha256_init(&keyed, temp, sizeof temp);
-    for (uint8_t i = 1; i <= count; i++) {
+    for (unsigned i = 1; i <= count; i++) {
+        const uint8_t number = (uint8_t)i;
+
         state = keyed;
         (void)crypto_auth_hmacsha256_update(&state, out, previous);
-        (void)crypto_auth_hmacsha256_update(&state, &i, 1);
+        (void)crypto_auth_hmacsha256_update(&state, &number, 1);
         out += previous;
         (void)crypto_auth_hmacsha256_final(&state, out);
         previous = FER_HASH_BYTES;
