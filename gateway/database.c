@@ -146,9 +146,15 @@ static bool check_schema(struct database *db, enum database_mode mode, struct fa
     } else if (application != SCHEMA_APPLICATION) {
         FAULT(fault, "database %.200s: is not Ferrule's: make one with 'ferrule provision'",
               db->path);
-    } else if (version != SCHEMA_VERSION) {
+    } else if (version > SCHEMA_VERSION) {
         FAULT(fault,
-              "database %.200s: has format %" PRId64 ", this program knows %d: use a newer one",
+              "database %.200s: has format %" PRId64 ", this program knows %d: use a newer program",
+              db->path, version, SCHEMA_VERSION);
+    } else if (version < SCHEMA_VERSION) {
+        FAULT(fault,
+              "database %.200s: has format %" PRId64 " of an older program, this one knows %d and "
+              "does not convert it: export its rows with the older one, then make a new database "
+              "and issue every device again with 'ferrule provision --reissue'",
               db->path, version, SCHEMA_VERSION);
     } else {
         return true;

@@ -138,7 +138,18 @@ class Files(Bench):
         connection = sqlite3.connect(self.db)
         connection.execute("PRAGMA user_version=99")
         connection.close()
-        self.refuse("ferrule.db", "format 99")
+        self.refuse("ferrule.db", "format 99", "use a newer program")
+
+    def test_an_earlier_database(self):
+        """What the line advises works."""
+        connection = sqlite3.connect(self.db)
+        connection.execute("PRAGMA user_version=1")
+        connection.close()
+        self.refuse("ferrule.db", "format 1 of an older program", "export", "--reissue")
+        self.db = self.folder / "new.db"
+        self.one_line(self.provision("a", code=1, blob="new.blob").stderr, "--reissue")
+        self.provision("a", "--reissue", blob="new.blob")
+        self.assertIn("ready: 1 of 1 devices", self.run_gateway("--file", "/dev/null").stderr)
 
     def test_no_database(self):
         self.db.write_bytes(b"not a database, but long enough to be looked at" * 100)
