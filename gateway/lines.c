@@ -128,6 +128,8 @@ static void print_health(void *context, const fer_health *health)
     add_int(object, "inbound_frames_dropped", health->inbound_frames_dropped);
     add_int(object, "records_sealed", health->records_sealed);
     add_int(object, "burns_delayed", health->burns_delayed);
+    add_int(object, "commands_stale", health->commands_stale);
+    add_int(object, "commands_repeated", health->commands_repeated);
     end_line(lines, object);
 }
 

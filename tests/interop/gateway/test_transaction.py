@@ -29,6 +29,11 @@ class Storing(Bench):
         self.assertEqual(self.summary(done.stderr)["stored"], 7)
         self.assertEqual(self.query("SELECT series, time_ms, unix_ms, value FROM reading LIMIT 1"),
                          [(7, 1700000000000, 1700000000000, 21.5)])
+        health, = (line for line in self.lines(done.stdout) if line["type"] == "health")
+        self.assertEqual([health[name] for name in (
+            "uptime_ms", "readings_dropped", "messages_dropped", "inbound_rejected",
+            "inbound_frames_dropped", "records_sealed", "burns_delayed", "commands_stale",
+            "commands_repeated")], [123456789, 1, 2, 3, 4, 5, 6, 7, 8])
         self.assertEqual(self.query("SELECT severity, text FROM event"), [(2, "hot")])
         self.assertEqual(self.query("SELECT name, unit FROM series"), [("temp", "degC")])
         self.assertEqual(self.query("SELECT uptime_ms, generation, readings_dropped, "
