@@ -37,13 +37,26 @@ static int save_device(struct server *server, struct device *device)
     return rc;
 }
 
+/* A contradiction is seen here only, so its alarm is stored in the same transaction: afterwards the
+ * window has the number, and the record is not accepted a second time. */
+static int store_record(struct server *server, struct accepted *record)
+{
+    const int rc = rows_add(&server->db, record);
+    if (record->contradicts) {
+        record->contradicts = false;
+        alarm_raise(server, record->device, DEVICE_BACKWARDS, record->opened.generation,
+                    record->opened.sequence);
+    }
+    return rc;
+}
+
 /* Everything queued and every state behind it, in one transaction. */
 static int store(struct server *server)
 {
     int rc = database_run(&server->db, "BEGIN IMMEDIATE");
     for (struct accepted *record = server->queue; record != NULL && rc == SQLITE_OK;
          record = record->next) {
-        rc = rows_add(&server->db, record);
+        rc = store_record(server, record);
     }
     server->round++;
     for (struct accepted *record = server->queue; record != NULL && rc == SQLITE_OK;
@@ -116,10 +129,6 @@ static void after_success(struct server *server)
     print_lines(server);
     for (const struct accepted *record = server->queue; record != NULL; record = record->next) {
         struct device *device = record->device;
-        if (record->contradicts) {
-            alarm_raise(server, device, DEVICE_BACKWARDS, record->opened.generation,
-                        record->opened.sequence);
-        }
         if (device->superseded && device->open) {
             SAY("device %s was issued again: its old keys are closed", device->registered.id);
             contexts_close_device(&server->contexts, device);
@@ -172,7 +181,7 @@ static void after_failure(struct server *server, int rc)
 
 bool commit_flush(struct server *server)
 {
-    while (commit_waits(server)) { /* a second time for the alarms that storing raised */
+    while (commit_waits(server)) {
         const int rc = store(server);
         if (rc != SQLITE_OK) {
             after_failure(server, rc);

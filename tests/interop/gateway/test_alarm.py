@@ -94,6 +94,8 @@ class Alarms(Bench):
         done = self.run_over(self.clone.readings(3, first=100))
         self.assertEqual(self.summary(done.stderr)["duplicate"], 3)
         self.assertEqual(self.alarms(done), (1, 0))
+        # In one transaction with the records: a death after it would lose the alarm for good.
+        self.assertEqual(self.summary(done.stderr)["groups"], 1)
         self.assertEqual(len(self.told(done.stdout)), 1)
         self.assertEqual(self.rows(), [("pump-7", "backwards", 0, 0, 1)])
 
