@@ -11,6 +11,7 @@
 #define EXPIRE_EVERY_MS 1000
 #define SEND_EVERY_MS 250 /* to one device */
 #define BACKOFF_MAX_MS 30000
+#define TURN_MS 20 /* then links have their turn: each mark is flushed to the disk */
 
 void commands_note(struct device *device, const struct accepted *record,
                    const struct origin *origin)
@@ -87,16 +88,24 @@ static int serve(struct server *server, struct device *device)
     return SQLITE_OK;
 }
 
+static bool is_due(const struct device *device, int64_t now)
+{
+    return device->open && !device->superseded && device->heard && device->command.open &&
+           device->command.heard && now >= device->command.sent_ms + SEND_EVERY_MS;
+}
+
+/* Goes on where it stopped the last time, so that everyone's turn comes. */
 void commands_serve(struct server *server)
 {
+    const size_t count = server->contexts.count;
     const int64_t now = server_monotonic_ms();
     int rc = SQLITE_OK;
-    for (size_t i = 0; i < server->contexts.count && server->commands_open && rc == SQLITE_OK;
-         i++) {
-        struct device *device = &server->contexts.devices[i];
-        if (device->open && !device->superseded && device->heard && device->command.open &&
-            device->command.heard && now >= device->command.sent_ms + SEND_EVERY_MS) {
+    bool over = false;
+    for (size_t i = 0; i < count && server->commands_open && rc == SQLITE_OK && !over; i++) {
+        struct device *device = &server->contexts.devices[server->command_turn++ % count];
+        if (is_due(device, now)) {
             rc = serve(server, device);
+            over = server_monotonic_ms() > now + TURN_MS;
         }
     }
     if (rc != SQLITE_OK && !database_may_pass(rc)) {
@@ -111,12 +120,10 @@ void commands_serve(struct server *server)
 static void note_open(void *context, const char *identity)
 {
     struct server *server = context;
+    struct device *device = contexts_find(&server->contexts, identity);
     server->commands_open = true;
-    for (size_t i = 0; i < server->contexts.count; i++) {
-        struct device *device = &server->contexts.devices[i];
-        if (strcmp(device->registered.id, identity) == 0) {
-            device->command.open = true;
-        }
+    if (device != NULL) {
+        device->command.open = true;
     }
 }
 

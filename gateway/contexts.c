@@ -29,7 +29,10 @@ bool contexts_create(struct contexts *contexts, size_t count, uint32_t max_skip,
     contexts->storage = calloc(cells, sizeof *contexts->storage);
     contexts->by_context = calloc(config.contexts, sizeof *contexts->by_context);
     contexts->devices = calloc(config.contexts, sizeof *contexts->devices);
-    if (contexts->storage == NULL || contexts->by_context == NULL || contexts->devices == NULL) {
+    contexts->by_id = calloc(config.contexts, sizeof *contexts->by_id);
+    contexts->by_route = calloc(config.contexts, sizeof *contexts->by_route);
+    if (contexts->storage == NULL || contexts->by_context == NULL || contexts->devices == NULL ||
+        contexts->by_id == NULL || contexts->by_route == NULL) {
         FAULT(fault, "out of memory for %zu devices", count);
         contexts_free(contexts);
         return false;
@@ -98,6 +101,51 @@ static bool open_device(struct contexts *contexts, struct device *device, struct
     return true;
 }
 
+/* ---- looking ---------------------------------------------------------------------------- */
+
+struct route {
+    const uint8_t *bytes;
+    size_t length;
+};
+
+/* For bsearch over places of devices; the others for qsort. */
+static int compare_id(const void *id, const void *place)
+{
+    return strcmp(id, (*(struct device *const *)place)->registered.id);
+}
+
+static int order_ids(const void *a, const void *b)
+{
+    return compare_id((*(struct device *const *)a)->registered.id, b);
+}
+
+static int compare_route(const void *key, const void *place)
+{
+    const struct route *route = key;
+    const struct registry_device *device = &(*(struct device *const *)place)->registered;
+    if (route->length != device->route_length) {
+        return route->length < device->route_length ? -1 : 1;
+    }
+    return memcmp(route->bytes, device->route, route->length);
+}
+
+static int order_routes(const void *a, const void *b)
+{
+    const struct registry_device *device = &(*(struct device *const *)a)->registered;
+    const struct route route = {device->route, device->route_length};
+    return compare_route(&route, b);
+}
+
+static void sort(struct contexts *contexts)
+{
+    for (size_t i = 0; i < contexts->count; i++) {
+        contexts->by_id[i] = &contexts->devices[i];
+        contexts->by_route[i] = &contexts->devices[i];
+    }
+    qsort(contexts->by_id, contexts->count, sizeof *contexts->by_id, order_ids);
+    qsort(contexts->by_route, contexts->count, sizeof *contexts->by_route, order_routes);
+}
+
 bool contexts_load(struct contexts *contexts, const struct registry *registry, struct database *db,
                    uint32_t max_skip, fer_entropy entropy, struct fault *fault)
 {
@@ -112,6 +160,7 @@ bool contexts_load(struct contexts *contexts, const struct registry *registry, s
             return false;
         }
     }
+    sort(contexts);
     return true;
 }
 
@@ -120,20 +169,20 @@ struct device *contexts_device(const struct contexts *contexts, uint32_t context
     return context < contexts->count ? contexts->by_context[context] : NULL;
 }
 
-const struct device *contexts_closed(const struct contexts *contexts, const uint8_t *route,
+struct device *contexts_find(const struct contexts *contexts, const char *id)
+{
+    struct device **place =
+        bsearch(id, contexts->by_id, contexts->count, sizeof *contexts->by_id, compare_id);
+    return place != NULL ? *place : NULL;
+}
+
+const struct device *contexts_closed(const struct contexts *contexts, const uint8_t *bytes,
                                      size_t length)
 {
-    if (contexts->open == contexts->count) {
-        return NULL;
-    }
-    for (size_t i = 0; i < contexts->count; i++) {
-        const struct registry_device *device = &contexts->devices[i].registered;
-        if (!contexts->devices[i].open && device->route_length == length &&
-            memcmp(device->route, route, length) == 0) {
-            return &contexts->devices[i];
-        }
-    }
-    return NULL;
+    const struct route route = {bytes, length};
+    struct device **place = bsearch(&route, contexts->by_route, contexts->count,
+                                    sizeof *contexts->by_route, compare_route);
+    return place != NULL && !(*place)->open ? *place : NULL;
 }
 
 void contexts_close_device(struct contexts *contexts, struct device *device)
@@ -151,5 +200,7 @@ void contexts_free(struct contexts *contexts)
     free(contexts->storage);
     free(contexts->by_context);
     free(contexts->devices);
+    free(contexts->by_id);
+    free(contexts->by_route);
     memset(contexts, 0, sizeof *contexts);
 }

@@ -76,6 +76,8 @@ struct contexts {
     size_t count;
     size_t open;
     struct device **by_context;
+    struct device **by_id; /* sorted, as is the next: anyone can have them searched */
+    struct device **by_route;
 };
 
 /* How far ahead a claimed generation is followed, unless the operator says otherwise. */
@@ -95,8 +97,11 @@ bool contexts_load(struct contexts *contexts, const struct registry *registry, s
 /* The device of a context number; null: none. */
 struct device *contexts_device(const struct contexts *contexts, uint32_t context);
 
-/* The enabled device that has this route but no context; null: none. */
-const struct device *contexts_closed(const struct contexts *contexts, const uint8_t *route,
+/* The device of this identity; null: none. */
+struct device *contexts_find(const struct contexts *contexts, const char *id);
+
+/* The device that has this route but no context; null: none. */
+const struct device *contexts_closed(const struct contexts *contexts, const uint8_t *bytes,
                                      size_t length);
 
 /* Takes a device's context away. */

@@ -119,6 +119,7 @@ struct server {
     int64_t commands_version; /* of the database, when commands were looked for */
     int64_t expired_ms;       /* monotonic: when they last were */
     bool commands_open;       /* some device has one */
+    size_t command_turn;      /* whose turn is next */
     struct event *signals[SIGNALS];
     struct link *links;
     uint32_t next_link_id;

@@ -1,5 +1,6 @@
 """What the drivers of the gateway's tests stand on: a temporary folder with a registry, a database
 and devices; frames; the programs, run and watched."""
+import faulthandler
 import json
 import os
 import pathlib
@@ -123,16 +124,16 @@ class Bench(unittest.TestCase):
         capture.write_bytes(encode(records))
         return self.summary(self.run_gateway("--file", capture, *more, code=code).stderr)
 
-    def start_gateway(self, *more):
+    def start_gateway(self, *more, **options):
         """Starts one that runs on; answers once it is ready."""
         errors = open(self.folder / "errors.txt", "w+b")
         self.addCleanup(errors.close)
         # Into a file: a pipe that nobody reads would hold the gateway up.
         output = open(self.folder / "output.txt", "w+b")
         self.addCleanup(output.close)
-        process = subprocess.Popen(self.arguments(*more), stdout=output, stderr=errors)
+        process = subprocess.Popen(self.arguments(*more), stdout=output, stderr=errors, **options)
         self.addCleanup(self.end, process)
-        self.wait_for(lambda: "ready" in self.errors() or process.poll() is not None)
+        self.wait_for(lambda: "ready:" in self.errors() or process.poll() is not None)
         self.assertIsNone(process.poll(), self.errors())
         return process
 
@@ -198,7 +199,11 @@ class Bench(unittest.TestCase):
         return [json.loads(line) for line in text.splitlines()]
 
 
+HUNG_SECONDS = 570  # less than CTest's limit, so that it is said where
+
+
 def main():
+    faulthandler.dump_traceback_later(HUNG_SECONDS, exit=True)
     unittest.main(verbosity=2)
 
 

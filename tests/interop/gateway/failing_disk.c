@@ -1,7 +1,8 @@
-/* Preloaded into the gateway by gateway_torture: calls to the disk that fail, as FERRULE_FAIL says:
+/* Preloaded into the gateway by tests: calls to the disk that fail, as FERRULE_FAIL says:
  *     flush N      the Nth flush fails (EIO), and those after it; what was written to that file
  *                  since it was last flushed is gone
  *     write N M    from the Nth write on, M of them find the disk full (ENOSPC)
+ *     slow N       each flush takes N milliseconds
  * The gateway is one thread, and SQLite in it uses these calls alone. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -66,6 +67,9 @@ static int flush(int fd, const char *name)
         settle(fd, 1);
         errno = EIO;
         return -1;
+    }
+    if (asked("slow", &from, &count)) {
+        (void)usleep((useconds_t)from * 1000);
     }
     settle(fd, 0);
     return real(fd);
