@@ -223,6 +223,10 @@ int cli_send(int argc, char **argv)
         printf("%" PRIu32 "\n", id);
         (void)fflush(stdout);
         code = want.wait_s > 0 ? wait_for(&db, &want, id) : EXIT_SUCCESS;
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            SAY("standard output: command %" PRIu32 " is entered, but cannot be printed", id);
+            code = EXIT_FAILURE;
+        }
     }
     database_close(&db);
     return code;

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from bench_of_programs import Bench, frame, main, skip, unframe
+from bench_of_programs import CLI, Bench, main, skip
 
 if "FERRULE_POSIX_DEVICE" not in os.environ:
     skip("the example posix-device is not built (FERRULE_EXAMPLES)")
@@ -397,6 +397,15 @@ class Commands(Bench):
         done = self.cli("send", "-r", self.registry, "-d", self.db, *arguments, code=1)
         self.one_line(done.stderr, *words)
         self.assertEqual(self.count("command"), 0)
+
+    def test_an_id_that_cannot_be_printed(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([CLI, "send", "-r", self.registry, "-d", self.db, "-i", "pump-7",
+                                   "--text", "ping"], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        number, = self.query("SELECT id FROM command")[0]
+        self.one_line(done.stderr, f"command {number} is entered")
 
     def test_bad_commands_are_refused(self):
         self.refuse("-i", "pump-8", "--text", "ping", words=["pump-8"])
