@@ -46,6 +46,14 @@ def unframe(encoded):
     return bytes(out)
 
 
+def on_failing_disk(what):
+    """The environment of a gateway whose disk fails like that. AddressSanitizer refuses to start
+    behind a preloaded library, unless told."""
+    options = os.environ.get("ASAN_OPTIONS", "")
+    return dict(os.environ, LD_PRELOAD=os.environ["FERRULE_FAILING_DISK"], FERRULE_FAIL=what,
+                ASAN_OPTIONS=(options + ":" if options else "") + "verify_asan_link_order=0")
+
+
 def stream(records):
     return b"".join(frame(record) for record in records)
 

@@ -8,9 +8,8 @@ import signal
 import socket
 import sqlite3
 
-from bench_of_programs import Bench, main, stream
+from bench_of_programs import Bench, main, on_failing_disk, stream
 
-FAILING_DISK = os.environ["FERRULE_FAILING_DISK"]
 SANITIZED = "FERRULE_SANITIZED" in os.environ
 SEED = int(os.environ.get("FERRULE_SEED", "20261129"))
 FLEET = 30_000
@@ -60,8 +59,8 @@ class Fleet(Bench):
         devices = [self.device(f"d{i}", "--route", f"{i:08x}") for i in range(HEARD)]
         for i in range(HEARD):
             self.cli("send", "-r", self.registry, "-d", self.db, "-i", f"d{i}", "--text", "x")
-        process = self.start_gateway("--listen-unix", self.folder / "s", env=dict(
-            os.environ, LD_PRELOAD=FAILING_DISK, FERRULE_FAIL=f"slow {FLUSH_MS}"))
+        process = self.start_gateway("--listen-unix", self.folder / "s", env=on_failing_disk(
+            f"slow {FLUSH_MS}"))
         with socket.socket(socket.AF_UNIX) as link:
             link.connect(str(self.folder / "s"))
             link.sendall(stream(device.readings(1)[0] for device in devices))

@@ -21,7 +21,7 @@ import sqlite3
 import subprocess
 import time
 
-from bench_of_programs import Bench, Device, DEVICE, frame, main, unframe
+from bench_of_programs import Bench, Device, DEVICE, frame, main, on_failing_disk, unframe
 
 SEED = int(os.environ.get("FERRULE_SEED", "20261129"))
 QUICK = "FERRULE_QUICK" in os.environ
@@ -31,7 +31,6 @@ DEVICES = 4
 REORDERED = 100  # how far records are moved; a gateway remembers 256 numbers
 PENDING_MAX = 1000  # of a device; then it sends nothing new
 EVIDENCE = os.environ.get("FERRULE_EVIDENCE")
-FAILING_DISK = os.environ["FERRULE_FAILING_DISK"]
 
 
 class Sender:
@@ -176,10 +175,9 @@ class Torture(Bench):
         kind = self.rng.choice(["none"] * 4 + ["lock", "lock", "flush", "full"])
         environment = dict(os.environ)
         if kind in ("flush", "full"):
-            environment["LD_PRELOAD"] = FAILING_DISK
             at = self.rng.randrange(1, 12 if kind == "flush" else 40)
-            environment["FERRULE_FAIL"] = (f"flush {at}" if kind == "flush" else
-                                           f"write {at} {self.rng.randrange(1, 40)}")
+            environment = on_failing_disk(f"flush {at}" if kind == "flush" else
+                                          f"write {at} {self.rng.randrange(1, 40)}")
         return environment, kind == "lock"
 
     def connect(self, process, path, until):
@@ -269,6 +267,8 @@ class Torture(Bench):
             died = process.wait()
             other.close()
         self.assertIn(died, (-signal.SIGKILL, 1), self.errors())
+        self.assertNotIn("Sanitizer", self.errors())
+        self.assertNotIn("ASan", self.errors())  # it did start
         self.tally["kills" if died == -signal.SIGKILL else "deaths of its own"] += 1
         before = len(self.rows)
         self.check_rows()
