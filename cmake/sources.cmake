@@ -40,6 +40,7 @@ set(FERRULE_SOURCES
   src/store.c
   src/store_maintain.c
   src/store_medium.c
+  src/store_mirror.c
   src/store_recover.c
   src/store_ring.c
   src/telemetry_command.c

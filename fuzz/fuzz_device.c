@@ -69,7 +69,8 @@ static fer_device *start(fer_link link)
     FER_ARENA(arena, FER_STORE_SIZE(1) + FER_SEALER_SIZE + FER_DEVICE_SIZE(2, 32, INBOUND, 1));
     const fer_arena_position empty = {0};
     const fer_identity identity = {.identity = (const uint8_t *)"fuzz", .identity_length = 4};
-    const fer_store_config store_config = {{&nv_ops, &geometry, NULL}, FER_STORE_STRICT, NULL};
+    const fer_store_config store_config = {
+        {&nv_ops, &geometry, NULL}, FER_STORE_STRICT, NULL, NULL};
     const fer_sealer_config down = {
         .direction = FER_DOWN, .lane = FER_LANE_LIVE, .entropy = {&entropy_ops, NULL}};
     fer_device_config config = fer_device_config_default();

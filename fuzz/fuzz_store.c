@@ -20,12 +20,14 @@ typedef struct medium {
     uint8_t bytes[BLOCK * BLOCKS];
     uint8_t unreadable[BLOCK * BLOCKS];
     uint32_t calls;
+    bool mirror;
     bool has_counter;
     uint32_t counter;
 } medium;
 
 static medium region;
-static fer_arena_cell storage[FER_STORE_SIZE(GRANULE_MAX) / FER_ARENA_ALIGN];
+static fer_arena_cell
+    storage[(FER_STORE_SIZE(GRANULE_MAX) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -175,8 +177,10 @@ static fer_store *load(fer_store_policy policy)
     static fer_arena arena;
     static const struct fer_counter_ops counter_ops = {counter_read, counter_raise};
     static const fer_counter counter = {&counter_ops, &region};
-    fer_store_config config = {
-        {&ops, &region.geometry, &region}, policy, region.has_counter ? &counter : NULL};
+    fer_store_config config = {{&ops, &region.geometry, &region},
+                               policy,
+                               region.has_counter ? &counter : NULL,
+                               region.mirror ? &fer_store_mirror : NULL};
     fer_store *store = NULL;
 
     must(fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]) == FER_OK);
@@ -219,6 +223,7 @@ static void fill_region(uint8_t choice, const uint8_t *data, size_t n)
     region.geometry = (fer_nv_geometry){
         BLOCK, (choice & 32u) != 0 ? BLOCKS : 3u, granules[choice >> 1 & 3u],
         (choice & 8u) != 0 ? 0x00 : 0xFF, (choice & 16u) != 0 ? FER_NV_OVERWRITE : 0};
+    region.mirror = region.geometry.block_count == BLOCKS && (choice & 128u) == 0;
     memset(region.bytes, region.geometry.erased, sizeof region.bytes);
     while (n >= 2) {
         size_t took = obey(data, n);

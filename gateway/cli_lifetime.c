@@ -11,6 +11,7 @@
 enum {
     KEY_PAGE = 256,
     KEY_BLOCKS,
+    KEY_COPIES,
     KEY_ENDURANCE,
     KEY_POLICY,
     KEY_GRANULE,
@@ -25,7 +26,7 @@ enum {
 };
 
 struct habits {
-    uint32_t page, blocks, endurance, granule, boots, records, burn_records, burn_ms, years;
+    uint32_t page, blocks, copies, endurance, granule, boots, records, burn_records, burn_ms, years;
     fer_store_policy policy;
     unsigned flags;
     bool json;
@@ -39,6 +40,7 @@ struct life {
 static const struct argp_option argp_options[] = {
     {"page", KEY_PAGE, "N", 0, "Bytes in an erase block (2048)", 0},
     {"blocks", KEY_BLOCKS, "N", 0, "How many blocks (2)", 0},
+    {"copies", KEY_COPIES, "N", 0, "2 where the firmware sets mirror (1)", 0},
     {"endurance", KEY_ENDURANCE, "N", 0, "Erases that a block stands (10000)", 0},
     {"policy", KEY_POLICY, "NAME", 0, "strict or block, as the firmware is built (strict)", 0},
     {"granule", KEY_GRANULE, "N", 0, "Bytes programmed at once, 1 to 512 (8)", 0},
@@ -59,7 +61,7 @@ static const char documentation[] =
     "ferrule_check_lifetime.\n"
     "Example:\n"
     "  ferrule lifetime --page 2048 --blocks 4 --endurance 10000 --boots 5 --years 10\n"
-    "Exit status 1 if it is shorter than --years, or no slot fits.";
+    "Exit status 1 if it is shorter than --years, or no slot fits, or no second copy.";
 
 static error_t parse_memory(int key, const char *text, struct habits *habits,
                             struct argp_state *state)
@@ -70,6 +72,9 @@ static error_t parse_memory(int key, const char *text, struct habits *habits,
         return 0;
     case KEY_BLOCKS:
         habits->blocks = option_number(text, 2, UINT32_MAX, "blocks", state);
+        return 0;
+    case KEY_COPIES:
+        habits->copies = option_number(text, 1, 2, "copies", state);
         return 0;
     case KEY_ENDURANCE:
         habits->endurance = option_number(text, 1, UINT32_MAX, "endurance", state);
@@ -125,8 +130,9 @@ static struct life measure(const struct habits *h)
 {
     struct life life;
     life.burns = FER_LIFETIME_BURNS(h->boots, h->records, h->burn_records, h->burn_ms);
-    life.flash = FER_LIFETIME_FLASH(h->page, h->blocks, h->endurance, h->policy, h->granule,
-                                    h->flags, h->boots, h->records, h->burn_records, h->burn_ms);
+    life.flash =
+        FER_LIFETIME_FLASH(h->page, h->blocks, h->copies, h->endurance, h->policy, h->granule,
+                           h->flags, h->boots, h->records, h->burn_records, h->burn_ms);
     life.identity = FER_LIFETIME_IDENTITY(h->boots, h->records, h->burn_records, h->burn_ms);
     life.sequence = FER_LIFETIME_SEQUENCE / (h->records == 0 ? 1 : h->records);
     life.silence = FER_LIFETIME_SILENCE(h->boots, h->records, h->burn_records, h->burn_ms);
@@ -168,6 +174,7 @@ int cli_lifetime(int argc, char **argv)
     const struct argp argp = {argp_options, parse_option, NULL, documentation, NULL, NULL, NULL};
     struct habits habits = {.page = 2048,
                             .blocks = 2,
+                            .copies = 1,
                             .endurance = 10000,
                             .policy = FER_STORE_STRICT,
                             .granule = 8,
@@ -180,6 +187,10 @@ int cli_lifetime(int argc, char **argv)
     if (FER_STORE_SLOTS(habits.page, habits.granule, habits.policy, habits.flags) == 0) {
         SAY("no slot fits a block of %" PRIu32 " bytes: it needs %" PRIu32, habits.page,
             (uint32_t)FER_STORE_SLOT(habits.granule));
+        return EXIT_FAILURE;
+    }
+    if (habits.blocks < 2 * habits.copies) {
+        SAY("two copies take at least %u blocks", FER_STORE_MIRROR_BLOCKS);
         return EXIT_FAILURE;
     }
     if (habits.json) {

@@ -7,8 +7,8 @@
 #include "internal/device.h"
 #include "internal/keychain.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(21, 144), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(21, 144) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(22, 144), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(22, 144) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {
@@ -47,7 +47,7 @@ static void *get_part(fer_device *device, size_t at)
 
 static fer_status build(fer_arena *arena, const fer_device_config *config, fer_device *device)
 {
-    const fer_store_config store = {config->nv, config->policy, config->counter};
+    const fer_store_config store = {config->nv, config->policy, config->counter, config->mirror};
     const size_t end = measure(config);
     fer_status status;
 

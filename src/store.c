@@ -1,9 +1,9 @@
-/* Ferrule: store. Creation, and what its callers ask for, over one ring or two: a generation is
- * yielded once no ring can lead back to it (NONCE, CLOSED); internal/store.h has the layout.
+/* Ferrule: store. Creation, and what its callers ask for: a generation is yielded once nothing in
+ * the region can lead back to it (NONCE, CLOSED); internal/store.h has the layout. What two rings
+ * do otherwise is the mirror's, which firmware that does not name it does not link.
  *
  * Whatever fails in a ring, RAM forgets where it was, and the next call recovers it from the region
- * itself. A ring that has failed is left behind only when the other has gone on, and nothing in it
- * verifies any more: else it would lead back to used generations once the other is lost. */
+ * itself. */
 #include "ferrule/store.h"
 
 #include <string.h>
@@ -16,9 +16,11 @@ _Static_assert(sizeof(struct fer_store) + FER_STORE_PAGE(1) <= FER_STORE_SIZE(1)
                "FER_STORE_SIZE is too small");
 _Static_assert(FER_STORE_SIZE(1) <= sizeof(struct fer_store) + FER_STORE_PAGE(1) + 24u,
                "FER_STORE_SIZE is wasteful");
+_Static_assert(sizeof(fer_ring) <= FER_STORE_MIRROR_SIZE &&
+                   FER_STORE_MIRROR_SIZE <= sizeof(fer_ring) + 8u,
+               "FER_STORE_MIRROR_SIZE is not what a second ring takes");
 
-/* Blocks that make two rings: each needs one to hold the newest entry and one to be erased. */
-enum { GRANULE_MAX = 512, CELL_BYTES = 8, BLOCKS_OF_TWO_RINGS = 4 };
+enum { GRANULE_MAX = 512 };
 
 bool fer_store_is_open(const fer_store *store)
 {
@@ -35,13 +37,17 @@ static bool granule_is_possible(const fer_nv_geometry *geometry)
            (geometry->block_size & (granule - 1u)) == 0;
 }
 
+/* Each block holds a slot, and addresses fit 32 bits. */
 static bool medium_is_possible(const fer_nv *nv)
 {
     const fer_nv_geometry *geometry = nv->geometry;
     unsigned known = FER_NV_OVERWRITE | FER_NV_REWRITE;
 
     return nv->ops != 0 && nv->ops->read != 0 && nv->ops->program != 0 && geometry != 0 &&
-           granule_is_possible(geometry) && geometry->block_count >= 2 &&
+           granule_is_possible(geometry) &&
+           geometry->block_size >= FER_STORE_SLOT((uint32_t)geometry->granule) &&
+           geometry->block_count >= 2 &&
+           geometry->block_count <= UINT32_MAX / geometry->block_size &&
            (geometry->erased == 0x00 || geometry->erased == 0xFF) &&
            (geometry->flags & ~known) == 0 &&
            (nv->ops->erase != 0 || (geometry->flags & (unsigned)FER_NV_REWRITE) != 0);
@@ -53,66 +59,55 @@ static bool counter_is_possible(const fer_counter *counter)
            (counter->ops != 0 && counter->ops->read != 0 && counter->ops->raise != 0);
 }
 
-static uint16_t round_up(uint32_t n, uint32_t granule)
+/* The handle, its page of so many bytes, and the other ring, if any. */
+static size_t measure(size_t page, const struct fer_store_mirror *mirror)
 {
-    return (uint16_t)((n + granule - 1u) & ~(granule - 1u));
+    return sizeof(fer_store) + page + (mirror != 0 ? sizeof(fer_ring) : 0);
 }
 
-/* Two rings of half the blocks each; an odd one goes to the second. */
-static void divide(fer_store *store)
+static void lay_out(fer_store *store, const fer_nv_geometry *geometry)
 {
-    const fer_nv_geometry *geometry = store->nv.geometry;
+    const uint32_t granule = geometry->granule;
+    const uint32_t slots =
+        FER_STORE_SLOTS(geometry->block_size, granule, store->policy, geometry->flags);
 
-    store->ring.status = FER_RENEW_MISSING; /* nothing is known yet: the first call recovers */
-    store->other.status = FER_RENEW_MISSING;
-    if (geometry->block_count >= BLOCKS_OF_TWO_RINGS) {
-        store->is_double = true;
-        store->other.base = geometry->block_count / 2u * geometry->block_size;
-    }
-}
-
-/* False where a block holds no slot, or addresses do not fit 32 bits. */
-static bool lay_out(fer_store *store)
-{
-    const fer_nv_geometry *geometry = store->nv.geometry;
-
-    store->body = round_up(FER_CREDENTIAL_BYTES, geometry->granule);
-    store->cell = round_up(CELL_BYTES, geometry->granule);
-    store->slot = (uint16_t)(store->body + 2u * store->cell);
-    uint32_t slots = geometry->block_size / store->slot;
-    if (slots > 1 && store->policy == FER_STORE_STRICT && !fer_store_can_overwrite(store)) {
-        slots = 1; /* only an erase destroys, so each entry has a block of its own */
-    }
+    store->erased = geometry->erased;
+    store->block_size = geometry->block_size;
+    store->body = (uint16_t)FER_STORE_ROUND(FER_CREDENTIAL_BYTES, granule);
+    store->cell = (uint16_t)FER_STORE_ROUND(FER_STORE_CELL, granule);
+    store->slot = (uint16_t)FER_STORE_SLOT(granule);
     store->end = (slots - 1u) * store->slot;
-    divide(store);
-    return slots != 0 && geometry->block_count <= UINT32_MAX / geometry->block_size;
+    store->ring.status = FER_RENEW_MISSING; /* nothing is known yet: the first call recovers */
+    store->ring.limit = geometry->block_size * geometry->block_count;
+    if (store->mirror != 0) {
+        store->mirror->begin(store);
+    }
 }
 
 fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fer_store **store)
 {
-    fer_store plan = {0};
-
     if (config == 0 || store == 0 || !medium_is_possible(&config->nv) ||
         !counter_is_possible(config->counter) ||
+        (config->mirror != 0 && config->nv.geometry->block_count < FER_STORE_MIRROR_BLOCKS) ||
         (config->policy != FER_STORE_STRICT && config->policy != FER_STORE_BLOCK)) {
-        return FER_ERR_ARGUMENT;
-    }
-    plan.nv = config->nv;
-    plan.policy = (uint8_t)config->policy;
-    plan.counter = config->counter;
-    if (!lay_out(&plan)) {
         return FER_ERR_ARGUMENT;
     }
     fer_status status = fer_crypto_start();
     if (status != FER_OK) {
         return status;
     }
-    fer_store *made = fer_arena_carve(arena, sizeof plan + plan.body);
+    const uint32_t page =
+        FER_STORE_ROUND(FER_CREDENTIAL_BYTES, (uint32_t)config->nv.geometry->granule);
+    fer_store *made = fer_arena_carve(arena, measure(page, config->mirror));
     if (made == 0) {
         return FER_ERR_ARENA;
     }
-    *made = plan;
     made->tag = fer_tag_make(made, FER_TAG_STORE);
+    made->nv = config->nv;
+    made->policy = (uint8_t)config->policy;
+    made->counter = config->counter;
+    made->mirror = config->mirror;
+    lay_out(made, config->nv.geometry);
     *store = made;
     return FER_OK;
 }
@@ -122,62 +117,11 @@ void fer_store_close(fer_store **store)
     if (store == 0 || !fer_store_is_open(*store)) {
         return;
     }
-    fer_arena_retire(*store, sizeof **store + (*store)->body);
+    fer_arena_retire(*store, measure((*store)->body, (*store)->mirror));
     *store = 0;
 }
 
-/* ---- the rings -------------------------------------------------------------------------- */
-
-static int count_rings(const fer_store *store)
-{
-    return store->is_double ? 2 : 1;
-}
-
-void fer_store_turn(fer_store *store)
-{
-    uint8_t *ring = (uint8_t *)&store->ring;
-    uint8_t *other = (uint8_t *)&store->other;
-
-    for (size_t i = 0; i < sizeof store->ring && store->is_double; i++) {
-        uint8_t byte = ring[i];
-        ring[i] = other[i];
-        other[i] = byte;
-    }
-}
-
-static bool holds_nothing(const fer_ring *ring)
-{
-    return ring->status == FER_RENEW_MISSING || ring->status == FER_TROUBLE_STATE;
-}
-
-/* Whether the other ring may go on without this one, once nothing in it verifies: not where what
- * ails it may pass (the port failed once, or asks for later), or this build must not touch it. */
-static bool is_gone(const fer_ring *ring)
-{
-    return holds_nothing(ring) || (ring->status == FER_TROUBLE_STORAGE && ring->suspect);
-}
-
-bool fer_store_is_other_lost(const fer_store *store, uint32_t generation)
-{
-    return store->is_double && (store->other.status != FER_OK ||
-                                generation - store->other.generation > FER_STORE_BEHIND_MAX);
-}
-
 /* ---- finding the next generation -------------------------------------------------------- */
-
-/* Reads both entries. Whether they are, where there are two, of the same identity, epoch and claim
- * key: all that a credential holds but generation and chain key. */
-static bool read_both(fer_store *store, fer_credential *credential, fer_credential_info *info)
-{
-    enum { FIRST = 8, END = 88 };
-
-    fer_store_turn(store);
-    fer_store_read_newest(store, (fer_credential *)store->page, info);
-    fer_store_turn(store);
-    fer_store_read_newest(store, credential, info);
-    return store->other.status != FER_OK ||
-           fer_crypto_equal(store->page + FIRST, credential->bytes + FIRST, END - FIRST);
-}
 
 /* Reads the counter, or raises it. An image that was put back stands before what it has seen used
  * (NONCE). */
@@ -194,105 +138,25 @@ static fer_status consult_counter(const fer_store *store, uint32_t generation, b
     return status == FER_OK && generation < lowest ? FER_TROUBLE_ROLLBACK : status;
 }
 
-fer_status fer_store_gather(fer_store *store, fer_credential *credential, fer_credential_info *info)
+static fer_status find(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
-    for (int i = count_rings(store); i > 0; i--) {
-        if (store->ring.status != FER_OK) {
-            fer_store_recover(store);
-        }
-        fer_store_turn(store);
-    }
-    if (store->ring.status != FER_OK ||
-        (store->other.status == FER_OK && store->other.generation > store->ring.generation)) {
-        fer_store_turn(store);
-    }
-    bool same = read_both(store, credential, info);
-    if (store->other.status != FER_OK && !is_gone(&store->other)) {
-        return store->other.status;
-    }
     if (store->ring.status != FER_OK) {
-        return store->ring.status != FER_RENEW_MISSING ? store->ring.status : store->other.status;
-    }
-    info->generation = store->ring.generation;
-    if (info->generation == FER_STORE_LAST_ENTRY) {
-        return FER_RENEW_EXHAUSTED;
-    }
-    return same ? consult_counter(store, info->generation, false) : FER_TROUBLE_STATE;
-}
-
-/* ---- burning ---------------------------------------------------------------------------- */
-
-/* What cannot be read now, or still verifies afterwards, closes the store. Blank blocks that take
- * no entry again are as good as unreadable ones: nothing in them leads back. */
-static fer_status rebuild(fer_store *store, const fer_credential *credential, uint32_t steps,
-                          uint32_t generation)
-{
-    fer_store_recover(store);
-    if (store->ring.status == FER_OK || holds_nothing(&store->ring)) {
-        fer_store_destroy_ring(store);
-    }
-    if (store->ring.status == FER_OK) {
         fer_store_recover(store);
     }
-    if (store->ring.status == FER_RENEW_MISSING) {
-        store->ring.status = FER_OK;
-        fer_store_advance(store, fer_store_fill_page(store, credential), steps);
-        fer_store_write_entry(store, store->ring.base, generation);
-        if (store->ring.status == FER_TROUBLE_STORAGE) {
-            fer_store_recover(store);
-        }
-    }
-    if (holds_nothing(&store->ring)) {
-        return FER_OK;
-    }
-    return store->ring.status == FER_OK && store->ring.generation != generation
-               ? FER_TROUBLE_STATE
-               : store->ring.status;
+    fer_store_read_newest(store, credential, info);
+    return store->ring.status;
 }
 
-fer_status fer_store_rebuild_other(fer_store *store, const fer_credential *credential,
-                                   uint32_t steps, uint32_t generation)
+fer_status fer_store_gather(fer_store *store, fer_credential *credential, fer_credential_info *info)
 {
-    fer_store_turn(store);
-    fer_status status = rebuild(store, credential, steps, generation);
-    fer_store_turn(store);
-    return status;
-}
+    fer_status status = store->mirror != 0 ? store->mirror->find(store, credential, info)
+                                           : find(store, credential, info);
 
-/* Whether the ring is some burns behind. */
-static bool is_behind(const fer_ring *ring, uint32_t generation)
-{
-    return ring->status == FER_OK && generation - ring->generation - 1u < FER_STORE_BEHIND_MAX;
-}
-
-/* The ring that is behind comes first, so that a cut leaves them no further apart; or that which
- * has failed, so that the one that has not yields. Only where that has come through is the other
- * written anew: a port that fails throughout must not cost both. */
-static fer_status burn(fer_store *store, fer_credential *credential)
-{
-    const uint32_t next = store->ring.generation + 1u;
-    fer_status status = FER_OK;
-
-    if (store->ring.suspect && store->other.status == FER_OK && !store->other.suspect) {
-        fer_store_turn(store);
+    info->generation = store->ring.generation;
+    if (status == FER_OK && info->generation == FER_STORE_LAST_ENTRY) {
+        status = FER_RENEW_EXHAUSTED;
     }
-    for (int i = 0; i < 2; i++) {
-        fer_store_turn(store);
-        while (is_behind(&store->ring, next)) {
-            fer_store_burn_ring(store, credential);
-        }
-        status = store->ring.status;
-        if (status != FER_OK && !is_gone(&store->ring)) {
-            return status;
-        }
-    }
-    if (status == FER_OK && store->ring.generation != next) {
-        status = FER_TROUBLE_STORAGE;
-    }
-    if (status == FER_OK && fer_store_is_other_lost(store, next)) {
-        status = fer_store_rebuild_other(store, credential, 1, next);
-    }
-    return status == FER_OK ? consult_counter(store, next, true) : status;
+    return status == FER_OK ? consult_counter(store, info->generation, false) : status;
 }
 
 /* ---- the interface ---------------------------------------------------------------------- */
@@ -317,7 +181,14 @@ fer_status fer_store_burn(fer_store *store, fer_credential *credential)
         return FER_ERR_ARGUMENT;
     }
     fer_status status = fer_store_gather(store, credential, &info);
-    return fer_store_finish(store, status == FER_OK ? burn(store, credential) : status, credential);
+    if (status == FER_OK) {
+        status = store->mirror != 0 ? store->mirror->burn(store, credential)
+                                    : fer_store_burn_ring(store, credential);
+    }
+    if (status == FER_OK) {
+        status = consult_counter(store, store->ring.generation, true);
+    }
+    return fer_store_finish(store, status, credential);
 }
 
 fer_status fer_store_peek(fer_store *store, fer_credential *credential, fer_credential_info *info)
@@ -349,16 +220,21 @@ fer_status fer_store_get_info(fer_store *store, fer_credential_info *info)
 
 /* ---- install ---------------------------------------------------------------------------- */
 
-/* Makes room for the first entry: only in a blank ring, or over an install that was cut short
- * before the entry verified, so that no generation of it can have been yielded. */
-static void prepare_install(fer_store *store)
+bool fer_store_holds_nothing(const fer_ring *ring)
+{
+    return ring->status == FER_RENEW_MISSING || ring->status == FER_TROUBLE_STATE;
+}
+
+/* Only in a blank ring, or over an install that was cut short before the entry verified, so that no
+ * generation of it can have been yielded. */
+fer_status fer_store_prepare_install(fer_store *store)
 {
     fer_store_recover(store);
     fer_status found = store->ring.status;
 
     if (found == FER_OK) {
         store->ring.status = FER_ERR_ORDER;
-    } else if (holds_nothing(&store->ring)) {
+    } else if (fer_store_holds_nothing(&store->ring)) {
         store->ring.status = FER_OK;
         if (found == FER_TROUBLE_STATE) {
             if (fer_store_ring_is_blank(store, store->body)) {
@@ -368,25 +244,28 @@ static void prepare_install(fer_store *store)
             }
         }
     }
+    return store->ring.status;
 }
 
-/* No ring is written before all have been found to be free. */
+fer_status fer_store_write_first(fer_store *store, const fer_credential *credential,
+                                 uint32_t generation)
+{
+    (void)fer_store_fill_page(store, credential);
+    fer_store_write_entry(store, store->ring.base, generation);
+    return store->ring.status;
+}
+
 static fer_status install(fer_store *store, const fer_credential *credential, uint32_t generation)
 {
     fer_status status = consult_counter(store, generation, false);
 
-    for (int i = count_rings(store); i > 0 && status == FER_OK; i--) {
-        fer_store_turn(store);
-        prepare_install(store);
-        status = store->ring.status;
+    if (status == FER_OK && store->mirror != 0) {
+        return store->mirror->install(store, credential, generation);
     }
-    for (int i = count_rings(store); i > 0 && status == FER_OK; i--) {
-        (void)fer_store_fill_page(store, credential);
-        fer_store_write_entry(store, store->ring.base, generation);
-        status = store->ring.status;
-        fer_store_turn(store);
+    if (status == FER_OK) {
+        status = fer_store_prepare_install(store);
     }
-    return status;
+    return status == FER_OK ? fer_store_write_first(store, credential, generation) : status;
 }
 
 fer_status fer_store_install(fer_store *store, fer_credential *credential)

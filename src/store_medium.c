@@ -25,12 +25,12 @@ static bool check(fer_store *store, int answer)
 
 static uint32_t block_number(const fer_store *store, fer_address at)
 {
-    return at / store->nv.geometry->block_size;
+    return at / store->block_size;
 }
 
 static uint32_t offset_of(const fer_store *store, fer_address at)
 {
-    return at % store->nv.geometry->block_size;
+    return at % store->block_size;
 }
 
 bool fer_store_read(fer_store *store, fer_address at, uint8_t *out, size_t n)
@@ -79,7 +79,7 @@ bool fer_store_holds(fer_store *store, fer_address at, uint32_t n, uint8_t value
 bool fer_store_is_blank(fer_store *store, fer_address at, uint32_t n)
 {
     if (store->nv.ops->is_blank == 0) {
-        return fer_store_holds(store, at, n, store->nv.geometry->erased);
+        return fer_store_holds(store, at, n, store->erased);
     }
     if (store->ring.status != FER_OK) {
         return false;
@@ -113,10 +113,10 @@ void fer_store_fill(fer_store *store, fer_address at, uint32_t n, uint8_t value)
 
 void fer_store_erase(fer_store *store, fer_address block)
 {
-    uint32_t size = store->nv.geometry->block_size;
+    uint32_t size = store->block_size;
 
     if (store->nv.ops->erase == 0) {
-        fer_store_fill(store, block, size, store->nv.geometry->erased);
+        fer_store_fill(store, block, size, store->erased);
     } else if (store->ring.status == FER_OK) {
         (void)check(store, store->nv.ops->erase(store->nv.context, block_number(store, block)));
     }
@@ -132,11 +132,9 @@ fer_address fer_store_block_of(const fer_store *store, fer_address at)
 
 fer_address fer_store_next_block(const fer_store *store, fer_address at)
 {
-    const fer_nv_geometry *geometry = store->nv.geometry;
-    fer_address next = fer_store_block_of(store, at) + geometry->block_size;
-    bool ends = next == store->other.base || next == geometry->block_size * geometry->block_count;
+    fer_address next = fer_store_block_of(store, at) + store->block_size;
 
-    return ends ? store->ring.base : next;
+    return next == store->ring.limit ? store->ring.base : next;
 }
 
 bool fer_store_is_last(const fer_store *store, fer_address at)
@@ -162,7 +160,7 @@ fer_address fer_store_d(const fer_store *store, fer_address at)
 /* A whole page, though a cell takes less of it. */
 static void write_mark(fer_store *store, char letter)
 {
-    fer_store_set_page(store, store->nv.geometry->erased);
+    fer_store_set_page(store, store->erased);
     memcpy(store->page, "Ferrule", MARK - 1);
     store->page[MARK - 1] = (uint8_t)letter;
 }

@@ -61,7 +61,7 @@ static bool is_older(fer_store *store, fer_address at)
     fer_credential_info info;
 
     return (look(store, at, &info) && info.generation < store->ring.generation) ||
-           fer_store_holds(store, at, store->slot, (uint8_t)~store->nv.geometry->erased);
+           fer_store_holds(store, at, store->slot, (uint8_t)~store->erased);
 }
 
 /* Every slot after the newest that is not blank counts as used: an entry may have been there that
@@ -102,20 +102,19 @@ static uint32_t count_used(fer_store *store)
 
 bool fer_store_ring_is_blank(fer_store *store, uint32_t except)
 {
-    uint32_t size = store->nv.geometry->block_size;
-    fer_address base = store->ring.base;
-    bool blank = fer_store_is_blank(store, base + except, size - except);
+    fer_address at = store->ring.base;
+    bool blank;
 
-    for (fer_address at = fer_store_next_block(store, base); at != base && blank;
-         at = fer_store_next_block(store, at)) {
-        blank = fer_store_is_blank(store, at, size);
-    }
+    do {
+        blank = fer_store_is_blank(store, at + except, store->block_size - except);
+        except = 0;
+        at = fer_store_next_block(store, at);
+    } while (blank && at != store->ring.base);
     return blank;
 }
 
 void fer_store_recover(fer_store *store)
 {
-    store->ring.suspect |= store->ring.status == FER_TROUBLE_STORAGE;
     store->ring.status = FER_OK;
     store->ring.newest = store->ring.base;
     store->ring.last = store->ring.base;
@@ -127,7 +126,8 @@ void fer_store_recover(fer_store *store)
                        fer_store_ring_is_blank(store, 0) ? FER_RENEW_MISSING : FER_TROUBLE_STATE);
         return;
     }
-    uint32_t used = count_used(store);
+    const uint32_t used = count_used(store);
+    store->ring.skipped = used;
     store->ring.generation = used < FER_STORE_LAST_ENTRY - store->ring.generation
                                  ? store->ring.generation + used
                                  : FER_STORE_LAST_ENTRY;

@@ -25,20 +25,20 @@ void fer_store_fail(fer_store *store, fer_status status)
 
 /* A block that reads as erased may be so by half, where no port looks at the margin: surely means
  * that it is erased all the same. */
-static void make_blank(fer_store *store, fer_address block, bool surely)
+void fer_store_make_blank(fer_store *store, fer_address block, bool surely)
 {
-    if (!fer_store_is_blank(store, block, store->nv.geometry->block_size) ||
+    if (!fer_store_is_blank(store, block, store->block_size) ||
         (surely && store->nv.ops->is_blank == 0)) {
         fer_store_erase(store, block);
     }
 }
 
-static void destroy(fer_store *store, fer_address at)
+void fer_store_destroy(fer_store *store, fer_address at)
 {
     if (fer_store_can_overwrite(store)) {
-        fer_store_fill(store, at, store->slot, (uint8_t)~store->nv.geometry->erased);
+        fer_store_fill(store, at, store->slot, (uint8_t)~store->erased);
     } else {
-        make_blank(store, at, true); /* such a block has no other slot: see lay_out */
+        fer_store_make_blank(store, at, true); /* such a block has no other slot: see lay_out */
     }
 }
 
@@ -50,47 +50,15 @@ static void destroy_all_but(fer_store *store, fer_address keep)
     fer_address at = store->ring.thorough ? fer_store_next_block(store, keep) : store->ring.newest;
 
     for (; at != keep; at = fer_store_next(store, at)) {
-        destroy(store, at);
+        fer_store_destroy(store, at);
     }
-}
-
-/* Overwrites what it can of a block that could not be erased. Whether an entry in it still
- * verifies. */
-static bool keeps_entry(fer_store *store, fer_address block)
-{
-    for (fer_address at = block; fer_store_can_overwrite(store); at += store->slot) {
-        store->ring.status = FER_OK;
-        destroy(store, at);
-        if (fer_store_is_last(store, at)) {
-            break;
-        }
-    }
-    store->ring.status = FER_OK;
-    return fer_store_has_entry(store, block);
-}
-
-/* The oldest block first, and no further than to one that keeps an entry: what is left never tells
- * less than all did (NONCE). */
-void fer_store_destroy_ring(fer_store *store)
-{
-    fer_address last = fer_store_block_of(store, store->ring.last);
-    fer_address block = last;
-
-    store->ring.status = FER_OK;
-    do {
-        block = fer_store_next_block(store, block);
-        make_blank(store, block, true);
-        if (store->ring.status == FER_TROUBLE_STORAGE && keeps_entry(store, block)) {
-            fer_store_fail(store, FER_TROUBLE_STORAGE);
-        }
-    } while (block != last && store->ring.status == FER_OK);
 }
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
 fer_credential *fer_store_fill_page(fer_store *store, const fer_credential *credential)
 {
-    fer_store_set_page(store, store->nv.geometry->erased);
+    fer_store_set_page(store, store->erased);
     memcpy(store->page, credential->bytes, sizeof credential->bytes);
     return (fer_credential *)store->page;
 }
@@ -117,18 +85,16 @@ void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation
     if (store->policy == FER_STORE_STRICT) {
         destroy_all_but(store, at);
     }
-    if (!fer_store_is_last(store, at) || fer_store_is_blank(store, fer_store_next_block(store, at),
-                                                            store->nv.geometry->block_size)) {
+    if (!fer_store_is_last(store, at) ||
+        fer_store_is_blank(store, fer_store_next_block(store, at), store->block_size)) {
         fer_store_mark(store, fer_store_d(store, at), 'D');
     }
     store->ring.newest = at;
     store->ring.last = at;
     store->ring.generation = generation;
+    store->ring.skipped = 0;
     store->ring.thorough = false;
     store->ring.settled = true;
-    if (store->ring.status == FER_OK) {
-        store->ring.suspect = false;
-    }
 }
 
 /* ---- the next slot ---------------------------------------------------------------------- */
@@ -153,7 +119,7 @@ void fer_store_begin_next_block(fer_store *store)
     fer_address d = fer_store_d(store, store->ring.last);
     bool unmarked = fer_store_is_blank(store, d, store->cell);
 
-    make_blank(store, fer_store_next_block(store, d), !store->ring.settled);
+    fer_store_make_blank(store, fer_store_next_block(store, d), !store->ring.settled);
     if (unmarked) {
         fer_store_mark(store, d, store->ring.settled ? 'D' : 'E');
     }
@@ -171,7 +137,7 @@ static fer_address begin_again(fer_store *store)
             fer_store_fail(store, FER_TROUBLE_STATE);
         }
     }
-    make_blank(store, block, true);
+    fer_store_make_blank(store, block, true);
     return block;
 }
 
@@ -188,16 +154,14 @@ static fer_address choose(fer_store *store)
     return at;
 }
 
-void fer_store_burn_ring(fer_store *store, fer_credential *credential)
+fer_status fer_store_burn_ring(fer_store *store, fer_credential *credential)
 {
-    fer_credential_info info = {0};
-
-    fer_store_read_newest(store, credential, &info);
     fer_address at = choose(store);
     if (!fer_store_is_blank(store, at, store->slot)) {
         fer_store_fail(store, FER_TROUBLE_STORAGE);
     }
-    fer_store_advance(store, credential, store->ring.generation - info.generation);
+    fer_store_advance(store, credential, store->ring.skipped);
     fer_store_advance(store, fer_store_fill_page(store, credential), 1);
     fer_store_write_entry(store, at, store->ring.generation + 1u);
+    return store->ring.status;
 }

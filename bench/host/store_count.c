@@ -20,7 +20,8 @@ struct medium {
 };
 
 static struct medium medium;
-FER_ARENA(arena, FER_DEVICE_SIZE(16, 0, 0, GRANULE) + FER_STORE_SIZE(GRANULE));
+FER_ARENA(arena,
+          FER_DEVICE_SIZE(16, 0, 0, GRANULE) + FER_STORE_SIZE(GRANULE) + 2 * FER_STORE_MIRROR_SIZE);
 
 static int medium_read(void *context, uint32_t block, uint32_t offset, uint8_t *out, size_t n)
 {
@@ -74,7 +75,10 @@ static fer_store *provision(const fer_nv *nv, fer_store_policy policy)
 {
     static const uint8_t name[] = {'p', 'u', 'm', 'p'};
     fer_identity identity = {1, name, sizeof name, NULL, 0};
-    fer_store_config config = {.nv = *nv, .policy = policy};
+    fer_store_config config = {
+        .nv = *nv,
+        .policy = policy,
+        .mirror = nv->geometry->block_count >= FER_STORE_MIRROR_BLOCKS ? &fer_store_mirror : NULL};
     fer_store *store = NULL;
     fer_credential credential;
     fer_root_key root;
@@ -119,6 +123,7 @@ static void count_sealing(void)
     size_t length;
 
     config.nv = (fer_nv){&ops, &geometry, &medium};
+    config.mirror = &fer_store_mirror;
     config.readings = 16;
     config.messages = 0;
     config.inbound = 0;

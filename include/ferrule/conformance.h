@@ -139,7 +139,7 @@ typedef struct fer_conformance_config {
 #define FER_CONFORMANCE_SIZE(block_count, granule)                             \
     (FER_ARENA_SIZEOF(26, 2904) + FER_ARENA_ROUND(20u * (block_count)) +       \
      FER_ARENA_ROUND(FER_CONFORMANCE_RUN(granule) + 16u) + FER_STORE_SIZE(1) + \
-     FER_STORE_SIZE(granule))
+     FER_STORE_SIZE(granule) + FER_STORE_MIRROR_SIZE)
 
 /* Defines static memory `name`: config.memory is name, config.cells sizeof name / sizeof *name. */
 #define FER_CONFORMANCE_MEMORY(name, block_count, granule) \
@@ -169,14 +169,14 @@ typedef struct fer_conformance_result {
 FER_MUST_USE fer_status fer_conformance_check_driver(const fer_conformance_config *config,
                                                      fer_conformance_result *result);
 
-/* Lives the life of a store of this policy over the driver: install, first boot, burns through
- * every block. Power fails at each change in turn (before it, midway, after it), again during the
- * recovery, and changes fail without a cut. Where power fails midway, a program has done some of
- * its granules, an erase nothing, or all and left garbage. Granules that read differently at each
- * boot are not played; for these pull the plug. Answers and *result as above, the region is erased
- * at the end.
- * Meanwhile it holds credentials of a root that everybody knows: never seal with them, and where
- * the check was interrupted, run it again or erase the region before the device is provisioned. */
+/* Lives the life of a store of this policy over the driver, from four blocks on with a mirror:
+ * install, first boot, burns through every block. Power fails at each change in turn (before it,
+ * midway, after it), again during the recovery, and changes fail without a cut. Where power fails
+ * midway, a program has done some of its granules, an erase nothing, or all and left garbage.
+ * Granules that read differently at each boot are not played; for these pull the plug. Answers and
+ * *result as above, the region is erased at the end. Meanwhile it holds credentials of a root that
+ * everybody knows: never seal with them, and where the check was interrupted, run it again or erase
+ * the region before the device is provisioned. */
 FER_MUST_USE fer_status fer_conformance_check_store(const fer_conformance_config *config,
                                                     fer_store_policy policy,
                                                     fer_conformance_result *result);

@@ -53,6 +53,7 @@ typedef struct fer_device_config {
     uint32_t commands_done; /* highest command id the application has recorded; 0: none */
     const fer_counter
         *counter; /* must outlive the device; null: none. Refuses an older image of nv */
+    const struct fer_store_mirror *mirror; /* &fer_store_mirror: two copies in nv; null: one */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
@@ -73,9 +74,10 @@ static inline fer_device_config fer_device_config_default(void)
     return config;
 }
 
-/* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. */
+/* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. With
+ * a mirror FER_STORE_MIRROR_SIZE more. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(21, 144) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+    (FER_ARENA_SIZEOF(22, 144) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
      FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +                 \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
 

@@ -3,6 +3,7 @@
  *
  * What each argument means, in this order; all are unsigned integers:
  *   page, blocks   bytes in an erase block, and how many Ferrule is given (fer_nv_geometry)
+ *   copies         1, or 2 with a mirror, which halves the life
  *   endurance      erases that a block stands, by its data sheet; with FER_NV_REWRITE, writes of
  *                  a cell
  *   policy         FER_STORE_STRICT or FER_STORE_BLOCK
@@ -46,20 +47,27 @@
 #define FER_LIFETIME_CHANGES(policy, flags) \
     (((flags) & (unsigned)FER_NV_REWRITE) == 0 ? 1u : (policy) == FER_STORE_STRICT ? 3u : 2u)
 
-/* Generations between two erases of a block, and what a day costs: erases of a block times these.
- * A boot adds an erase where its burn begins a block; at worst it is always the same block. */
-#define FER_LIFETIME_TURN(page, blocks, policy, granule, flags) \
-    ((uint64_t)FER_STORE_RING_BLOCKS(blocks) * FER_STORE_SLOTS(page, granule, policy, flags))
-#define FER_LIFETIME_COST(burns, boots, turn, policy, flags) \
-    ((burns)*FER_LIFETIME_CHANGES(policy, flags) +           \
-     FER_STORE_BOOT_ERASES * FER_LIFETIME_MIN_((uint64_t)(boots) * (turn), (burns)))
+/* Generations between two erases of a block; the beginnings of a block in each turn that change a
+ * cell where they are an uptime's first: its own, or, where destroyed entries are then written over
+ * once more, that of every block; and what a day costs: erases of a block times the former. At
+ * worst it is always the same block that a boot begins. */
+#define FER_LIFETIME_TURN(page, blocks, copies, policy, granule, flags) \
+    ((uint64_t)FER_STORE_RING_BLOCKS(blocks, copies) *                  \
+     FER_STORE_SLOTS(page, granule, policy, flags))
+#define FER_LIFETIME_BEGINS(blocks, copies, policy, flags) \
+    (FER_LIFETIME_CHANGES(policy, flags) == 3u ? FER_STORE_RING_BLOCKS(blocks, copies) : 1u)
+#define FER_LIFETIME_COST(burns, boots, turn, begins, policy, flags) \
+    ((burns)*FER_LIFETIME_CHANGES(policy, flags) +                   \
+     FER_STORE_BOOT_ERASES *                                         \
+         FER_LIFETIME_MIN_((uint64_t)(boots) * (turn), (uint64_t)(burns) * (begins)))
 
 /* Days until a block has been erased `endurance` times; 0: the geometry holds no slot. */
-#define FER_LIFETIME_FLASH(page, blocks, endurance, policy, granule, flags, boots, records, \
-                           burn_records, burn_ms)                                           \
-    ((uint64_t)(endurance)*FER_LIFETIME_TURN(page, blocks, policy, granule, flags) /        \
-     FER_LIFETIME_COST(FER_LIFETIME_BURNS(boots, records, burn_records, burn_ms), boots,    \
-                       FER_LIFETIME_TURN(page, blocks, policy, granule, flags), policy, flags))
+#define FER_LIFETIME_FLASH(page, blocks, copies, endurance, policy, granule, flags, boots,   \
+                           records, burn_records, burn_ms)                                   \
+    ((uint64_t)(endurance)*FER_LIFETIME_TURN(page, blocks, copies, policy, granule, flags) / \
+     FER_LIFETIME_COST(FER_LIFETIME_BURNS(boots, records, burn_records, burn_ms), boots,     \
+                       FER_LIFETIME_TURN(page, blocks, copies, policy, granule, flags),      \
+                       FER_LIFETIME_BEGINS(blocks, copies, policy, flags), policy, flags))
 
 /* Days until the last generation is used; then the device needs new keys. */
 #define FER_LIFETIME_IDENTITY(boots, records, burn_records, burn_ms) \
@@ -71,13 +79,14 @@
 
 /* At file scope: the build fails, and says which limit it is, unless the configuration lives for so
  * many years. */
-#define FER_LIFETIME_HOLDS(years, page, blocks, endurance, policy, granule, flags, boots, records, \
-                           burn_records, burn_ms)                                                  \
-    FER_STATIC_ASSERT(FER_STORE_SLOTS(page, granule, policy, flags) != 0 && (blocks) >= 2u,        \
-                      "lifetime: no slot fits a block, or there are fewer than 2 blocks");         \
+#define FER_LIFETIME_HOLDS(years, page, blocks, copies, endurance, policy, granule, flags, boots,  \
+                           records, burn_records, burn_ms)                                         \
+    FER_STATIC_ASSERT(FER_STORE_SLOTS(page, granule, policy, flags) != 0 &&                        \
+                          (blocks) >= 2u * (copies),                                               \
+                      "lifetime: no slot fits a block, or a copy has fewer than 2 blocks");        \
     FER_STATIC_ASSERT(                                                                             \
-        FER_LIFETIME_FLASH(page, blocks, endurance, policy, granule, flags, boots, records,        \
-                           burn_records, burn_ms) >= (uint64_t)(years)*FER_LIFETIME_YEAR,          \
+        FER_LIFETIME_FLASH(page, blocks, copies, endurance, policy, granule, flags, boots,         \
+                           records, burn_records, burn_ms) >= (uint64_t)(years)*FER_LIFETIME_YEAR, \
         "lifetime: the flash wears out before: more blocks, policy block, or fewer burns");        \
     FER_STATIC_ASSERT(FER_LIFETIME_IDENTITY(boots, records, burn_records, burn_ms) >=              \
                           (uint64_t)(years)*FER_LIFETIME_YEAR,                                     \

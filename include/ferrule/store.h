@@ -5,11 +5,11 @@
  * Concurrency: one thread; blocks for as long as the nv port does. No function may be called from
  * an ISR. Bounded: a load reads the region a few times over, a burn once more.
  *
- * From four blocks on there are two copies in different blocks; the loss of either is survived.
- * Whatever is cut, rots or fails, no generation is yielded twice. A burn that failed or was cut may
- * lose generations, by the slots of a block at most. Where the port has is_blank, the store trusts
- * what it calls blank; without, a block that a cut may have left half erased is erased once more. A
- * region must keep its geometry and policy for life. */
+ * With a mirror there are two copies in different blocks; the loss of either is survived. Whatever
+ * is cut, rots or fails, no generation is yielded twice. A burn that failed or was cut may lose
+ * generations, by the slots of a block at most. Where the port has is_blank, the store trusts what
+ * it calls blank; without, a block that a cut may have left half erased is erased once more. A
+ * region must keep its geometry, its policy, and whether it has a mirror, for life. */
 #ifndef FERRULE_STORE_H
 #define FERRULE_STORE_H
 
@@ -36,21 +36,32 @@ typedef enum fer_store_policy {
     FER_STORE_BLOCK = 1
 } fer_store_policy;
 
+/* Two copies of the chain, each in half of the blocks: &fer_store_mirror. Firmware that does not
+ * name it does not link its code. */
+struct fer_store_mirror;
+extern const struct fer_store_mirror fer_store_mirror;
+
+/* Blocks that it takes: each copy needs one to hold the newest entry and one to be erased. */
+#define FER_STORE_MIRROR_BLOCKS 4u
+
 typedef struct fer_store_config {
     fer_nv nv; /* tables must outlive the store */
     fer_store_policy policy;
-    const fer_counter *counter; /* null: none; likewise */
+    const fer_counter *counter;            /* null: none; likewise */
+    const struct fer_store_mirror *mirror; /* null: one copy, over all blocks */
 } fer_store_config;
 
-/* Arena bytes of a store over memory of this granule (bytes): the struct and one page buffer. */
+/* Arena bytes of a store over memory of this granule (bytes): the struct and one page buffer. With
+ * a mirror FER_STORE_MIRROR_SIZE more. */
 #define FER_STORE_PAGE(granule) \
     ((granule) > FER_CREDENTIAL_BYTES ? (granule) : FER_CREDENTIAL_BYTES)
-#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(5, 68) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
+#define FER_STORE_SIZE(granule) (FER_ARENA_SIZEOF(6, 52) + FER_ARENA_ROUND(FER_STORE_PAGE(granule)))
+#define FER_STORE_MIRROR_SIZE FER_ARENA_SIZEOF(0, 32)
 
 /* The layout, in bytes; docs/WIRE.md, section store. `granule` and `block_size` as in
  * fer_nv_geometry, flags FER_NV_…. */
 #define FER_STORE_CELL 8u
-#define FER_STORE_ROUND(n, granule) (((n) + (granule)-1u) / (granule) * (granule))
+#define FER_STORE_ROUND(n, granule) (((n) + ((granule)-1u)) & ~((granule)-1u))
 #define FER_STORE_SLOT(granule) \
     (FER_STORE_ROUND(FER_CREDENTIAL_BYTES, granule) + 2u * FER_STORE_ROUND(FER_STORE_CELL, granule))
 /* Slots of a block that are used: one where only an erase destroys. */
@@ -58,15 +69,15 @@ typedef struct fer_store_config {
     ((policy) == FER_STORE_STRICT && (flags) == 0 && (block_size) / FER_STORE_SLOT(granule) > 1u \
          ? 1u                                                                                    \
          : (block_size) / FER_STORE_SLOT(granule))
-/* Blocks of the region that hold one copy of the chain, and so take one entry in each generation.
- */
-#define FER_STORE_RING_BLOCKS(block_count) (block_count)
+/* Blocks that hold one copy of the chain, and so take one entry in each generation: of two copies,
+ * the smaller. */
+#define FER_STORE_RING_BLOCKS(block_count, copies) ((block_count) / (copies))
 /* Erases of one block that the first burn of an uptime adds, at most. */
 #define FER_STORE_BOOT_ERASES 1u
 
 /* Touches RAM only. FER_ERR_ARGUMENT: a geometry that cannot work (see port.h and
  * docs/PORTING.md: block_size below one slot, granule not a power of two, a region of 4 GiB or
- * more, no way to erase, …). */
+ * more, no way to erase, a mirror over less than FER_STORE_MIRROR_BLOCKS, …). */
 FER_MUST_USE fer_status fer_store_create(fer_arena *arena, const fer_store_config *config,
                                          fer_store **store);
 

@@ -8,7 +8,7 @@
 typedef struct kit_life {
     kit_trial *kit;
     fer_store_policy policy;
-    fer_arena_cell *cells; /* of the store, FER_STORE_SIZE(granule) bytes */
+    fer_arena_cell *cells; /* of the store, FER_STORE_SIZE(granule) + FER_STORE_MIRROR_SIZE bytes */
     size_t cell_count;
     fer_arena arena;
     fer_store *store;

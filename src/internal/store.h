@@ -2,9 +2,10 @@
  *
  *     slot = body (a credential) ‖ V cell ‖ D cell, each rounded up to granules
  *
- * The blocks of a region are one ring, or two of half of them each, which hold the same entries. In
- * a ring, slots fill a block from offset 0; the blocks are a log. A slot's place gives its
- * generation: one more than the slot before it, whatever became of that one. Hence, of each ring:
+ * The blocks of a region are one ring, or with a mirror two of half of them each, which hold the
+ * same entries. In a ring, slots fill a block from offset 0; the blocks are a log. A slot's place
+ * gives its generation: one more than the slot before it, whatever became of that one. Hence, of
+ * each ring:
  *
  *   - V not blank: the body before it was read back, so it is not marginal.
  *   - D holds "FerruleD": all older entries were destroyed, as far as the policy asks, before.
@@ -33,36 +34,45 @@ typedef uint32_t fer_address;
 /* Generation 2^32-2 is the last that can have an entry, so the one before is the last to burn. */
 #define FER_STORE_LAST_ENTRY 0xFFFFFFFEu
 
-/* A ring this far behind the other is caught up, burn by burn; further, it is written anew. */
-enum { FER_STORE_BEHIND_MAX = 8 };
-
 /* Bytes come first: Thumb reaches them with its short loads and stores. */
 typedef struct fer_ring {
     fer_status status;  /* the first failure; all but base holds while FER_OK */
     bool settled;       /* the newest was written since boot: what follows is surely blank */
     bool thorough;      /* older entries may be left, even where slots read as destroyed or blank */
-    bool suspect;       /* the port failed here, and no burn has succeeded since */
+    bool suspect;       /* the mirror's: the port failed here, and no burn has succeeded since */
     fer_address newest; /* the newest entry known to be sound */
     fer_address last;   /* the last slot that counts as used: newest, or what follows it */
     uint32_t
         generation;   /* the next unused: the newest entry's, and one more for each slot to last */
+    uint32_t skipped; /* generations from the newest entry's to it */
     fer_address base; /* its first block, and the end of its last one */
     fer_address limit;
 } fer_ring;
 
 struct fer_store {
     fer_tag tag;
-    fer_ring ring;  /* the one that all but store.c and store_maintain.c work on */
-    fer_ring other; /* where there is none, its status is FER_RENEW_MISSING for ever */
+    fer_ring ring; /* the one that all but store_mirror.c work on */
     uint8_t policy;
-    bool is_double;
+    uint8_t erased;
     uint16_t body; /* bytes of a slot's body; also the size of page: a power of two */
     uint16_t cell;
     uint16_t slot;
+    uint32_t block_size;
     uint32_t end; /* offset in each block of its last slot */
     fer_nv nv;
     const fer_counter *counter;
-    uint8_t page[];
+    const struct fer_store_mirror *mirror;
+    uint8_t page[]; /* `body` bytes, and behind them the other ring where there is a mirror */
+};
+
+/* What a store does otherwise where it has two rings (store_mirror.c). All but `begin` answer as
+ * the functions of store.c that they stand in for. */
+struct fer_store_mirror {
+    void (*begin)(fer_store *store); /* makes two rings of the one */
+    fer_status (*find)(fer_store *store, fer_credential *credential, fer_credential_info *info);
+    fer_status (*burn)(fer_store *store, fer_credential *credential);
+    fer_status (*install)(fer_store *store, const fer_credential *credential, uint32_t generation);
+    fer_status (*maintain)(fer_store *store, const fer_credential *credential);
 };
 
 /* Tells the newest entry, unburned, for identity and claim key, and the next unused generation's
@@ -70,25 +80,22 @@ struct fer_store {
 FER_MUST_USE fer_status fer_store_peek(fer_store *store, fer_credential *credential,
                                        fer_credential_info *info);
 
-/* ---- the rings (store.c) ---------------------------------------------------------------- */
+/* ---- the whole store (store.c) ---------------------------------------------------------- */
 
 bool fer_store_is_open(const fer_store *store);
 
-/* Makes the other ring the current one, where there are two. */
-void fer_store_turn(fer_store *store);
-
-/* Recovers what needs it, makes the ring that is ahead the current one and does as fer_store_peek.
- * Writes nothing. FER_OK: the other ring, if any, is fit, or behind, or gone. */
+/* Recovers what needs it, and does as fer_store_peek. Writes nothing. With two rings, the one that
+ * is ahead is the current one then, and FER_OK: the other is fit, or behind, or gone. */
 FER_MUST_USE fer_status fer_store_gather(fer_store *store, fer_credential *credential,
                                          fer_credential_info *info);
 
-/* Whether the other ring is to be written anew, and not burned, to reach `generation`. */
-bool fer_store_is_other_lost(const fer_store *store, uint32_t generation);
-
-/* Destroys all that the other ring holds, and writes the entry that lies `steps` after the
- * credential into it. FER_OK: it holds that entry, or (a worn-out block) no entry that verifies. */
-FER_MUST_USE fer_status fer_store_rebuild_other(fer_store *store, const fer_credential *credential,
-                                                uint32_t steps, uint32_t generation);
+/* Makes room for the first entry of a ring. FER_OK: it is blank. */
+FER_MUST_USE fer_status fer_store_prepare_install(fer_store *store);
+/* Writes the first entry into a ring that is blank. */
+FER_MUST_USE fer_status fer_store_write_first(fer_store *store, const fer_credential *credential,
+                                              uint32_t generation);
+/* Whether recovery found no entry in it. */
+bool fer_store_holds_nothing(const fer_ring *ring);
 
 /* Ends every call: the page holds no key, and a failed call leaves and yields nothing. */
 FER_MUST_USE fer_status fer_store_finish(fer_store *store, fer_status status,
@@ -116,11 +123,17 @@ void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation
 bool fer_store_is_erase_due(fer_store *store);
 /* Does that erase, and its mark. */
 void fer_store_begin_next_block(fer_store *store);
-/* Erases all blocks of a ring that was recovered, or else overwrites them, however they read. */
-void fer_store_destroy_ring(fer_store *store);
-/* Burns one generation of the ring: reads its credential, and makes its successor's entry durable
- * and itself destroyed. The credential is undefined where the status is not FER_OK then. */
-void fer_store_burn_ring(fer_store *store, fer_credential *credential);
+/* Makes the block blank; `surely`: even where it reads as that, unless a port looks at the margin.
+ */
+void fer_store_make_blank(fer_store *store, fer_address block, bool surely);
+/* Destroys a slot; where only an erase does, its block. */
+void fer_store_destroy(fer_store *store, fer_address at);
+/* Burns one generation of the ring, whose newest entry the credential is: makes its successor's
+ * entry durable and itself destroyed. The credential is undefined where that fails. */
+FER_MUST_USE fer_status fer_store_burn_ring(fer_store *store, fer_credential *credential);
+
+/* Does the ring's erase that can wait (store_maintain.c). FER_EMPTY: none is due. */
+FER_MUST_USE fer_status fer_store_maintain_ring(fer_store *store);
 
 /* ---- the medium (store_medium.c): overwrites the page where it does not read into it -------- */
 

@@ -8,5 +8,5 @@
 #define BOOTS 5u
 #endif
 
-FER_LIFETIME_HOLDS(10, 2048u, 2u, 10000u, FER_STORE_STRICT, 8u, FER_NV_OVERWRITE, BOOTS, 5000u, 0u,
-                   0u);
+FER_LIFETIME_HOLDS(10, 2048u, 2u, 1u, 10000u, FER_STORE_STRICT, 8u, FER_NV_OVERWRITE, BOOTS, 5000u,
+                   0u, 0u);

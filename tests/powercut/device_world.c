@@ -186,6 +186,12 @@ fer_nv world_nv(void)
     return (fer_nv){ops, &shape->geometry, NULL};
 }
 
+const struct fer_store_mirror *world_mirror(void)
+{
+    return world.plan->shape.geometry.block_count >= FER_STORE_MIRROR_BLOCKS ? &fer_store_mirror
+                                                                             : NULL;
+}
+
 /* ---- memory ------------------------------------------------------------------------------- */
 
 enum { EARLIER = 24, REACH = 40, CACHE = 8 };
@@ -193,7 +199,8 @@ enum { EARLIER = 24, REACH = 40, CACHE = 8 };
 FER_ARENA(gateway_arena, FER_GATEWAY_SIZE(1, EARLIER, 64, CACHE));
 
 static fer_arena_cell
-    device_storage[FER_DEVICE_SIZE(WORLD_READINGS, WORLD_MESSAGES, WORLD_INBOUND, WORLD_GRANULE) /
+    device_storage[(FER_DEVICE_SIZE(WORLD_READINGS, WORLD_MESSAGES, WORLD_INBOUND, WORLD_GRANULE) +
+                    FER_STORE_MIRROR_SIZE) /
                    FER_ARENA_ALIGN];
 static fer_arena device_arena;
 
@@ -314,8 +321,10 @@ void world_wait(uint32_t ms)
 
 static fer_store *open_store(fer_arena *arena)
 {
-    static fer_arena_cell storage[FER_STORE_SIZE(WORLD_GRANULE) / FER_ARENA_ALIGN];
-    const fer_store_config config = {.nv = world_nv(), .policy = world.plan->policy};
+    static fer_arena_cell
+        storage[(FER_STORE_SIZE(WORLD_GRANULE) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
+    const fer_store_config config = {
+        .nv = world_nv(), .policy = world.plan->policy, .mirror = world_mirror()};
     fer_store *store = NULL;
 
     assert_int_equal(fer_arena_init(arena, storage, sizeof storage / sizeof storage[0]), FER_OK);
@@ -374,6 +383,7 @@ fer_device_config world_config(void)
 
     config.nv = world_nv();
     config.policy = world.plan->policy;
+    config.mirror = world_mirror();
     config.clock.ops = &clock;
     config.lock.ops = &lock;
     config.link = world.plan->link;

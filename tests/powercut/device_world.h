@@ -157,6 +157,8 @@ void world_go_back(const world_save *save);
 /* ---- the device --------------------------------------------------------------------------- */
 
 fer_nv world_nv(void);
+/* Two copies where there is room. */
+const struct fer_store_mirror *world_mirror(void);
 fer_device_config world_config(void);
 fer_status world_install(void);
 /* An install that was cut short is done again, as provisioning would: whether there is a credential

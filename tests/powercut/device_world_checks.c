@@ -157,8 +157,10 @@ static uint32_t slots_in_block(void)
 /* The burn of what is sealed is in the medium already: a store that looks now goes on after it. */
 static void check_burned(uint32_t generation)
 {
-    static fer_arena_cell storage[FER_STORE_SIZE(WORLD_GRANULE) / FER_ARENA_ALIGN];
-    const fer_store_config config = {.nv = flash_nv(&world.flash), .policy = world.plan->policy};
+    static fer_arena_cell
+        storage[(FER_STORE_SIZE(WORLD_GRANULE) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
+    const fer_store_config config = {
+        .nv = flash_nv(&world.flash), .policy = world.plan->policy, .mirror = world_mirror()};
     fer_arena arena;
     fer_store *store;
     fer_credential_info info;

@@ -13,15 +13,15 @@
 
 /* clang-format off */
 static const subject subjects[] = {
-    {SHAPE("nor, strict",            288, 4,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("ecc, zeros over, strict",432, 5,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT},
-    {SHAPE("write once, strict",     160, 6,   8, 0xFF, 0,                1, 1, 1), FER_STORE_STRICT},
-    {SHAPE("write once, block",      432, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
-    {SHAPE("erased to zero, block",  320, 4,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK},
-    {SHAPE("erased to zero, strict", 288, 4,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("eeprom, strict",         288, 4,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT},
-    {SHAPE("page of 512, strict",   1536, 4, 512, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("many blocks, block",     144, 9,   8, 0xFF, 0,                1, 1, 1), FER_STORE_BLOCK},
+    {SHAPE("nor, strict",            288, 4,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("ecc, zeros over, strict",432, 5,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT, true},
+    {SHAPE("write once, strict",     160, 6,   8, 0xFF, 0,                1, 1, 1), FER_STORE_STRICT, true},
+    {SHAPE("write once, block",      432, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK, true},
+    {SHAPE("erased to zero, block",  320, 4,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK, true},
+    {SHAPE("erased to zero, strict", 288, 4,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("eeprom, strict",         288, 4,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("page of 512, strict",   1536, 4, 512, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("many blocks, block",     144, 9,   8, 0xFF, 0,                1, 1, 1), FER_STORE_BLOCK, true},
 };
 /* clang-format on */
 

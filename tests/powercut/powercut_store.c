@@ -15,32 +15,35 @@
 
 /* clang-format off */
 static const subject subjects[] = {
-    {SHAPE("spi nor, strict",           432, 2,   1, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("word nor, strict",          300, 3,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("ecc, zeros over, strict",   432, 2,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT},
-    {SHAPE("ecc, write once, strict",   160, 2,   8, 0xFF, 0,                1, 0, 1), FER_STORE_STRICT},
-    {SHAPE("write once, strict, 3",     320, 3,  16, 0xFF, 0,                1, 1, 1), FER_STORE_STRICT},
-    {SHAPE("ecc, write once, block",    432, 2,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
-    {SHAPE("write once, block, 3",      320, 3,  16, 0xFF, 0,                1, 1, 1), FER_STORE_BLOCK},
-    {SHAPE("one slot a block, block",   160, 2,  16, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
-    {SHAPE("erased to zero, block",     320, 2,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK},
-    {SHAPE("erased to zero, strict",    432, 2,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("one slot a block, strict",  144, 4,   2, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("eeprom, strict",            300, 2,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT},
-    {SHAPE("eeprom, block",             288, 2,   4, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_BLOCK},
-    {SHAPE("fram, strict",              448, 2,  32, 0x00, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT},
-    {SHAPE("page of 512, strict",      3072, 2, 512, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("page of 512, block",       1536, 4, 512, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
-    {SHAPE("many blocks, block",        144, 9,   8, 0xFF, 0,                1, 0, 0), FER_STORE_BLOCK},
-    {SHAPE("two rings, nor, strict",    288, 4,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("two rings, ecc, strict",    432, 4,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT},
-    {SHAPE("two rings, once, strict",   160, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_STRICT},
-    {SHAPE("two rings, once, block",    288, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK},
-    {SHAPE("two rings, blank check",    320, 5,  16, 0xFF, 0,                1, 1, 1), FER_STORE_BLOCK},
-    {SHAPE("two rings, zero, block",    160, 6,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK},
-    {SHAPE("two rings, zero, strict",   288, 4,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
-    {SHAPE("two rings, eeprom, strict", 288, 4,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT},
-    {SHAPE("two rings, 512, strict",   1536, 4, 512, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT},
+    {SHAPE("spi nor, strict",           432, 2,   1, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("word nor, strict",          300, 3,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("ecc, zeros over, strict",   432, 2,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT, false},
+    {SHAPE("ecc, write once, strict",   160, 2,   8, 0xFF, 0,                1, 0, 1), FER_STORE_STRICT, false},
+    {SHAPE("write once, strict, 3",     320, 3,  16, 0xFF, 0,                1, 1, 1), FER_STORE_STRICT, false},
+    {SHAPE("ecc, write once, block",    432, 2,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK, false},
+    {SHAPE("write once, block, 3",      320, 3,  16, 0xFF, 0,                1, 1, 1), FER_STORE_BLOCK, false},
+    {SHAPE("one slot a block, block",   160, 2,  16, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK, false},
+    {SHAPE("erased to zero, block",     320, 2,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK, false},
+    {SHAPE("erased to zero, strict",    432, 2,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("one slot a block, strict",  144, 4,   2, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("eeprom, strict",            300, 2,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("eeprom, block",             288, 2,   4, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_BLOCK, false},
+    {SHAPE("fram, strict",              448, 2,  32, 0x00, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("page of 512, strict",      3072, 2, 512, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("page of 512, block",       1536, 4, 512, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK, true},
+    {SHAPE("many blocks, block",        144, 9,   8, 0xFF, 0,                1, 0, 0), FER_STORE_BLOCK, true},
+    {SHAPE("one ring of 4, strict",     288, 4,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, false},
+    {SHAPE("one ring of 5, block",      160, 5,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK, false},
+    {SHAPE("one ring of 4, once",       288, 4,   8, 0xFF, 0,                1, 1, 1), FER_STORE_STRICT, false},
+    {SHAPE("two rings, nor, strict",    288, 4,   4, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("two rings, ecc, strict",    432, 4,   8, 0xFF, FER_NV_OVERWRITE, 1, 0, 1), FER_STORE_STRICT, true},
+    {SHAPE("two rings, once, strict",   160, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_STRICT, true},
+    {SHAPE("two rings, once, block",    288, 4,   8, 0xFF, 0,                1, 0, 1), FER_STORE_BLOCK, true},
+    {SHAPE("two rings, blank check",    320, 5,  16, 0xFF, 0,                1, 1, 1), FER_STORE_BLOCK, true},
+    {SHAPE("two rings, zero, block",    160, 6,  16, 0x00, 0,                1, 0, 0), FER_STORE_BLOCK, true},
+    {SHAPE("two rings, zero, strict",   288, 4,   4, 0x00, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("two rings, eeprom, strict", 288, 4,   1, 0xFF, FER_NV_REWRITE,   0, 0, 0), FER_STORE_STRICT, true},
+    {SHAPE("two rings, 512, strict",   1536, 4, 512, 0xFF, FER_NV_OVERWRITE, 1, 0, 0), FER_STORE_STRICT, true},
 };
 /* clang-format on */
 
@@ -75,7 +78,7 @@ static void first_life(const course *way, uint32_t cut_at, flash_moment moment, 
  * maintains, a spread of them that shifts from operation to operation. */
 static uint32_t stride_of_second(void)
 {
-    return (has_two_rings(run.subject) ? 6u : 1u) * (run.maintains ? 6u : 1u);
+    return (run.subject->mirror ? 6u : 1u) * (run.maintains ? 6u : 1u);
 }
 
 /* From one cut: the recovery, and the cuts of the recovery. */

@@ -14,7 +14,7 @@ uint64_t seed = 1;
 uint64_t cut_points;
 bool quick;
 
-static fer_arena_cell storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
+static fer_arena_cell storage[(FER_STORE_SIZE(512) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
 
 void explain(const char *what)
 {
@@ -80,7 +80,8 @@ void open_store(void)
     static const struct fer_counter_ops counter_ops = {counter_read, counter_raise};
     static const fer_counter counter = {&counter_ops, &run};
     fer_store_config config = {flash_nv(&run.model), run.subject->policy,
-                               run.maintains ? &counter : NULL};
+                               run.maintains ? &counter : NULL,
+                               run.subject->mirror ? &fer_store_mirror : NULL};
 
     assert_int_equal(FER_OK,
                      fer_arena_init(&run.arena, storage, sizeof storage / sizeof storage[0]));
@@ -99,11 +100,6 @@ void begin(const subject *chosen, bool maintains)
     run.closed = false;
     flash_make(&run.model, &chosen->shape, seed);
     open_store();
-}
-
-bool has_two_rings(const subject *chosen)
-{
-    return chosen->shape.geometry.block_count >= 4;
 }
 
 uint32_t slots_in_block(void)
@@ -222,7 +218,7 @@ uint32_t burns_of_life(void)
 {
     uint32_t blocks = run.subject->shape.geometry.block_count;
 
-    return slots_in_block() * (has_two_rings(run.subject) ? blocks - blocks / 2 : blocks) + 2;
+    return slots_in_block() * (run.subject->mirror ? blocks - blocks / 2 : blocks) + 2;
 }
 
 /* Installs and burns through every block, power cut once. */

@@ -21,6 +21,7 @@
 typedef struct subject {
     flash_shape shape;
     fer_store_policy policy;
+    bool mirror; /* two rings */
 } subject;
 
 #define SHAPE(name, size, count, granule, erased, flags, erase, blank, ecc) \
@@ -70,7 +71,6 @@ void live(flash_look look, uint32_t burns, uint32_t cut_at, flash_moment moment)
 
 uint32_t slots_in_block(void);
 uint32_t burns_of_life(void);
-bool has_two_rings(const subject *chosen);
 flash_look any_look(void);
 
 /* One kind of test, run on each subject. */

@@ -21,8 +21,11 @@ static const flash_shape nor = {"nor", {BLOCK, 2, 8, 0xFF, FER_NV_OVERWRITE}, tr
 static const flash_shape once = {"write once", {BLOCK, 2, 8, 0xFF, 0}, true, false, true};
 
 static flash model;
-static fer_arena_cell storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
+static fer_arena_cell storage[(FER_STORE_SIZE(512) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
 static fer_arena arena;
+
+/* One copy, even where there is room for two. */
+static bool alone;
 
 /* The hardware counter: part of the next store where `counted`. */
 static bool counted;
@@ -64,7 +67,9 @@ static inline fer_credential credential_of(uint32_t generation)
 
 static inline fer_status create(const fer_nv *nv, fer_store_policy policy, fer_store **store)
 {
-    fer_store_config config = {*nv, policy, counted ? &counter_hardware : NULL};
+    bool mirrored = nv->geometry->block_count >= FER_STORE_MIRROR_BLOCKS && !alone;
+    fer_store_config config = {*nv, policy, counted ? &counter_hardware : NULL,
+                               mirrored ? &fer_store_mirror : NULL};
 
     assert_int_equal(FER_OK, fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]));
     return fer_store_create(&arena, &config, store);

@@ -205,7 +205,7 @@ static void test_a_second_handle_repeats_no_generation(void **state)
 {
     static fer_arena_cell other_storage[FER_STORE_SIZE(512) / FER_ARENA_ALIGN];
     fer_store *first = used(&once, FER_STORE_BLOCK, 1);
-    fer_store_config config = {flash_nv(&model), FER_STORE_BLOCK, NULL};
+    fer_store_config config = {flash_nv(&model), FER_STORE_BLOCK, NULL, NULL};
     fer_store *second = NULL;
     fer_arena other;
     fer_credential credential;

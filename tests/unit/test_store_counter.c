@@ -99,7 +99,7 @@ static void test_a_counter_that_cannot_be_raised_yields_nothing(void **state)
     static const struct fer_counter_ops ops = {counter_read, raise_fails};
     static const fer_counter hardware = {&ops, NULL};
     fer_store *store = used(&nor, FER_STORE_STRICT, 1);
-    fer_store_config config = {flash_nv(&model), FER_STORE_STRICT, &hardware};
+    fer_store_config config = {flash_nv(&model), FER_STORE_STRICT, &hardware, NULL};
     fer_credential credential;
 
     (void)state;
@@ -129,7 +129,7 @@ static void test_half_a_counter_is_refused(void **state)
     static const struct fer_counter_ops no_raise = {counter_read, NULL};
     static const struct fer_counter_ops no_read = {NULL, counter_raise};
     static const fer_counter halves[] = {{&no_raise, NULL}, {&no_read, NULL}, {NULL, NULL}};
-    fer_store_config config = {flash_nv(&model), FER_STORE_STRICT, NULL};
+    fer_store_config config = {flash_nv(&model), FER_STORE_STRICT, NULL, NULL};
     fer_store *store = NULL;
 
     (void)state;

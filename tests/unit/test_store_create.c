@@ -20,7 +20,7 @@ static fer_arena arena;
 
 static fer_status create(const fer_nv *nv, fer_store_policy policy, fer_store **store)
 {
-    fer_store_config config = {*nv, policy, NULL};
+    fer_store_config config = {*nv, policy, NULL, NULL};
 
     assert_int_equal(FER_OK, fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]));
     return fer_store_create(&arena, &config, store);
@@ -86,7 +86,7 @@ static void test_a_port_without_functions_is_refused(void **state)
 
 static void test_a_small_arena_is_refused_and_left_alone(void **state)
 {
-    fer_store_config config = {{NULL, NULL, NULL}, FER_STORE_STRICT, NULL};
+    fer_store_config config = {{NULL, NULL, NULL}, FER_STORE_STRICT, NULL, NULL};
     fer_store *store = NULL;
 
     (void)state;

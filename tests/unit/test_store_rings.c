@@ -140,6 +140,28 @@ static void test_install_refuses_traces_in_one_ring(void **state)
     }
 }
 
+/* Whatever call fails: the next install goes through, or the entry is whole in one ring. */
+static void test_an_install_that_failed_once_goes_on(void **state)
+{
+    (void)state;
+    for (uint32_t call = 0;; call++) {
+        fer_store *store = blank(&two, FER_STORE_STRICT);
+        fer_credential credential = credential_of(0);
+        fer_credential_info info;
+
+        fail_next(call, FER_PORT_FAILED);
+        if (fer_store_install(store, &credential) == FER_OK) {
+            assert_in_range(call, 50, 1000);
+            break;
+        }
+        fer_status found = fer_store_get_info(store, &info);
+        fer_status again = fer_store_install(store, &credential);
+        assert_int_equal(found == FER_OK ? FER_ERR_ORDER : FER_OK, again);
+        assert_int_equal(0, burned(store));
+        assert_int_equal(1, burned(reopen(FER_STORE_STRICT)));
+    }
+}
+
 /* As where an install was cut between the two, and by hand: before a burn would have to. */
 static void test_maintain_writes_a_lost_ring_anew(void **state)
 {
@@ -290,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_rings_of_two_devices_close_the_store),
         cmocka_unit_test(test_a_later_format_in_one_ring_closes_the_store),
         cmocka_unit_test(test_install_refuses_traces_in_one_ring),
+        cmocka_unit_test(test_an_install_that_failed_once_goes_on),
         cmocka_unit_test(test_maintain_writes_a_lost_ring_anew),
         cmocka_unit_test(test_with_maintain_no_burn_waits_for_an_erase),
         cmocka_unit_test(test_without_maintain_burns_erase_as_often),
