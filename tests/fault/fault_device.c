@@ -23,13 +23,15 @@ enum { UNDEFINED = -77, POSITIVE = 2, ANSWERS = 4, QUICK_READS = 67, QUICK_OTHER
 /* clang-format off */
 static const world_plan plans[] = {
     {"nor, strict, datagrams", {"nor", {320, 2, 4, 0xFF, FER_NV_OVERWRITE}, true, true, false},
-     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_TWO_WAY, WORLD_INBOUND, 5},
+     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_TWO_WAY, WORLD_INBOUND, 5, false},
     {"write once with ecc, strict, stream", {"once", {160, 3, 16, 0xFF, 0}, true, false, true},
-     FER_STORE_STRICT, FER_LINK_STREAM, FER_TWO_WAY, WORLD_INBOUND, 6},
+     FER_STORE_STRICT, FER_LINK_STREAM, FER_TWO_WAY, WORLD_INBOUND, 6, true},
+    {"write once with ecc, block, stream", {"once", {320, 2, 16, 0xFF, 0}, true, false, true},
+     FER_STORE_BLOCK, FER_LINK_STREAM, FER_TWO_WAY, WORLD_INBOUND, 6, true},
     {"eeprom, strict, one way", {"eeprom", {160, 4, 1, 0xFF, FER_NV_REWRITE}, false, false, false},
-     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_ONE_WAY, 0, 5},
+     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_ONE_WAY, 0, 5, true},
 };
-static const char *const kind_names[PORT_KINDS] = {"read", "program", "erase", "is_blank",
+static const char *const kind_names[PORT_KINDS] = {"read", "program", "erase", "is_blank", "count", "raise",
                                                    "monotonic_ms", "unix_ms", "fill"};
 /* clang-format on */
 
@@ -126,6 +128,7 @@ static void live(void)
     }
     for (unsigned boots = 0; boots < 3 && !closed; boots++) {
         boot_and_send(1);
+        (void)(closed || world_maintain());
     }
 }
 
@@ -196,7 +199,7 @@ static bool fail_each_way(const world_plan *plan, port_kind kind, uint32_t n)
         fault.answer = get_answer(n, which);
         (void)fail_at(plan, &fault);
     }
-    if (kind == PORT_PROGRAM || kind == PORT_ERASE) {
+    if (kind == PORT_PROGRAM || kind == PORT_ERASE || kind == PORT_RAISE) {
         fault.midway = true;
         fault.answer = FER_PORT_FAILED;
         (void)fail_at(plan, &fault);
@@ -215,7 +218,8 @@ static void every_call_fails(const world_plan *plan, port_kind kind)
         n += step;
     }
     print_message("%s: %u calls of %s\n", plan->name, (unsigned)n, kind_names[kind]);
-    WORLD_CHECK(n > 0 || (kind == PORT_ERASE && !plan->shape.has_erase) ||
+    WORLD_CHECK(n > 0 || ((kind == PORT_COUNT || kind == PORT_RAISE) && !plan->has_counter) ||
+                (kind == PORT_ERASE && !plan->shape.has_erase) ||
                 (kind == PORT_BLANK && !plan->shape.has_is_blank));
 }
 
@@ -237,6 +241,16 @@ static void erases(void **state)
 static void blank_checks(void **state)
 {
     every_call_fails(*state, PORT_BLANK);
+}
+
+static void counts(void **state)
+{
+    every_call_fails(*state, PORT_COUNT);
+}
+
+static void raises(void **state)
+{
+    every_call_fails(*state, PORT_RAISE);
 }
 
 static void monotonic_clocks(void **state)
@@ -267,6 +281,8 @@ int main(void)
             cmocka_unit_test_prestate(programs, &copies[i]),
             cmocka_unit_test_prestate(erases, &copies[i]),
             cmocka_unit_test_prestate(blank_checks, &copies[i]),
+            cmocka_unit_test_prestate(counts, &copies[i]),
+            cmocka_unit_test_prestate(raises, &copies[i]),
             cmocka_unit_test_prestate(monotonic_clocks, &copies[i]),
             cmocka_unit_test_prestate(unix_clocks, &copies[i]),
         };

@@ -21,7 +21,8 @@ static const world_plan plan = {"gateway",
                                 FER_LINK_DATAGRAM,
                                 FER_TWO_WAY,
                                 WORLD_INBOUND,
-                                0};
+                                0,
+                                false};
 
 static const int answers[ANSWERS] = {
     FER_PORT_FAILED, FER_PORT_NOT_NOW, FER_PORT_UNCORRECTABLE, FER_PORT_UNKNOWN, -77, 1};

@@ -21,7 +21,8 @@ static const world_plan plan = {"memory",
                                 FER_LINK_STREAM,
                                 FER_TWO_WAY,
                                 WORLD_INBOUND,
-                                0};
+                                0,
+                                false};
 
 static fer_arena_cell storage[1024];
 static fer_arena arena;

@@ -28,14 +28,16 @@ static const world_plan plans[] = {
      FER_LINK_DATAGRAM,
      FER_TWO_WAY,
      WORLD_INBOUND,
-     50},
+     50,
+     false},
     {"one way",
      {"eeprom", {160, 4, 1, 0xFF, FER_NV_REWRITE}, false, false, false},
      FER_STORE_STRICT,
      FER_LINK_STREAM,
      FER_ONE_WAY,
      WORLD_INBOUND,
-     40},
+     40,
+     true},
 };
 
 FER_ARENA(receiver_arena, FER_GATEWAY_SIZE(1, REACH, WINDOW, 8));

@@ -192,6 +192,37 @@ const struct fer_store_mirror *world_mirror(void)
                                                                              : NULL;
 }
 
+static int port_count(void *context, uint32_t *value)
+{
+    (void)context;
+    *value = world.counter;
+    if (enter(PORT_COUNT)) {
+        *value = 0; /* as if nothing had been used */
+        return world.fault.answer;
+    }
+    return world.flash.off ? FER_PORT_FAILED : FER_PORT_OK;
+}
+
+static int port_raise(void *context, uint32_t value)
+{
+    bool fails = enter(PORT_RAISE);
+
+    (void)context;
+    if (world.flash.off || (fails && !world.fault.midway)) {
+        return fails ? world.fault.answer : FER_PORT_FAILED;
+    }
+    world.counter = value > world.counter ? value : world.counter;
+    return fails ? world.fault.answer : FER_PORT_OK;
+}
+
+const fer_counter *world_counter(void)
+{
+    static const struct fer_counter_ops ops = {port_count, port_raise};
+    static const fer_counter counter = {&ops, NULL};
+
+    return world.plan->has_counter ? &counter : NULL;
+}
+
 /* ---- memory ------------------------------------------------------------------------------- */
 
 enum { EARLIER = 24, REACH = 40, CACHE = 8 };
@@ -323,8 +354,10 @@ static fer_store *open_store(fer_arena *arena)
 {
     static fer_arena_cell
         storage[(FER_STORE_SIZE(WORLD_GRANULE) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
-    const fer_store_config config = {
-        .nv = world_nv(), .policy = world.plan->policy, .mirror = world_mirror()};
+    const fer_store_config config = {.nv = world_nv(),
+                                     .policy = world.plan->policy,
+                                     .counter = world_counter(),
+                                     .mirror = world_mirror()};
     fer_store *store = NULL;
 
     assert_int_equal(fer_arena_init(arena, storage, sizeof storage / sizeof storage[0]), FER_OK);
@@ -384,6 +417,7 @@ fer_device_config world_config(void)
     config.nv = world_nv();
     config.policy = world.plan->policy;
     config.mirror = world_mirror();
+    config.counter = world_counter();
     config.clock.ops = &clock;
     config.lock.ops = &lock;
     config.link = world.plan->link;

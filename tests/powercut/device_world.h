@@ -25,6 +25,7 @@ typedef struct world_plan {
     fer_way way;
     uint16_t inbound;
     uint32_t burn_records; /* or 0 */
+    bool has_counter;      /* that nobody can turn back */
 } world_plan;
 
 enum {
@@ -44,6 +45,8 @@ typedef enum port_kind {
     PORT_PROGRAM,
     PORT_ERASE,
     PORT_BLANK,
+    PORT_COUNT, /* the counter is read */
+    PORT_RAISE,
     PORT_MONOTONIC,
     PORT_UNIX,
     PORT_ENTROPY,
@@ -81,6 +84,7 @@ typedef struct device_world {
     uint64_t clock_ms;
     int64_t unix_ms;
     uint8_t entropy;
+    uint32_t counter;               /* in hardware */
     bool installed;                 /* install returned FER_OK, or the store tells that it did */
     uint8_t image[FER_IMAGE_BYTES]; /* RAM that is kept in sleep */
 
@@ -159,6 +163,7 @@ void world_go_back(const world_save *save);
 fer_nv world_nv(void);
 /* Two copies where there is room. */
 const struct fer_store_mirror *world_mirror(void);
+const fer_counter *world_counter(void);
 fer_device_config world_config(void);
 fer_status world_install(void);
 /* An install that was cut short is done again, as provisioning would: whether there is a credential
@@ -171,6 +176,8 @@ void world_event(void);
 /* One record; the checks of one that leaves, and of a call that fails. A spooled one stays with the
  * application until world_send_spool. */
 fer_status world_take(fer_lane lane);
+/* Does all that can wait; true unless a fault for good or a power cut kept it from ending. */
+bool world_maintain(void);
 /* All that waits, through back-off and failures that were ordered; gives up after some. */
 fer_status world_drain(fer_lane lane);
 void world_send_spool(void);

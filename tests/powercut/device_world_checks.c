@@ -319,6 +319,23 @@ fer_status world_take(fer_lane lane)
     return status;
 }
 
+bool world_maintain(void)
+{
+    fer_status status = FER_OK;
+
+    for (unsigned tries = 0; status != FER_EMPTY && !world.flash.off && tries < 24; tries++) {
+        uint32_t fails = world.fails;
+
+        status = fer_device_maintain(world_device);
+        world.chances++;
+        WORLD_CHECK(world.flash.violations == 0);
+        WORLD_CHECK(status == FER_OK || status == FER_EMPTY || world.flash.off ||
+                    (world.fails > fails && world_is_told(status)));
+    }
+    WORLD_CHECK(status == FER_EMPTY || world.flash.off || world.fault.for_good);
+    return status == FER_EMPTY;
+}
+
 /* Everything that waits is sent, unless a fault that was ordered keeps on coming: then the answer
  * is what it ends in. */
 fer_status world_drain(fer_lane lane)

@@ -28,17 +28,17 @@
 /* clang-format off */
 static const world_plan plans[] = {
     {"nor, strict, datagrams", SHAPE("nor", 432, 2, 1, 0xFF, FER_NV_OVERWRITE, 1, 0, 0),
-     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_TWO_WAY, WORLD_INBOUND, 6},
+     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_TWO_WAY, WORLD_INBOUND, 6, false},
     {"write once with ecc, block, one way", SHAPE("once", 432, 2, 8, 0xFF, 0, 1, 0, 1),
-     FER_STORE_BLOCK, FER_LINK_STREAM, FER_ONE_WAY, 0, 7},
+     FER_STORE_BLOCK, FER_LINK_STREAM, FER_ONE_WAY, 0, 7, false},
     {"zeros over with ecc, strict, stream", SHAPE("zeros", 300, 3, 4, 0xFF, FER_NV_OVERWRITE, 1, 0, 1),
-     FER_STORE_STRICT, FER_LINK_STREAM, FER_TWO_WAY, WORLD_INBOUND, 0},
+     FER_STORE_STRICT, FER_LINK_STREAM, FER_TWO_WAY, WORLD_INBOUND, 0, false},
     {"eeprom, strict, one way", SHAPE("eeprom", 300, 2, 1, 0xFF, FER_NV_REWRITE, 0, 0, 0),
-     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_ONE_WAY, WORLD_INBOUND, 5},
+     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_ONE_WAY, WORLD_INBOUND, 5, false},
     {"write once, strict, blank check", SHAPE("blank", 320, 3, 16, 0xFF, 0, 1, 1, 1),
-     FER_STORE_STRICT, FER_LINK_STREAM, FER_ONE_WAY, WORLD_INBOUND, 6},
+     FER_STORE_STRICT, FER_LINK_STREAM, FER_ONE_WAY, WORLD_INBOUND, 6, false},
     {"four blocks erased to zero, strict", SHAPE("four", 160, 4, 2, 0x00, FER_NV_OVERWRITE, 1, 0, 0),
-     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_TWO_WAY, WORLD_INBOUND, 6},
+     FER_STORE_STRICT, FER_LINK_DATAGRAM, FER_TWO_WAY, WORLD_INBOUND, 6, true},
 };
 /* clang-format on */
 
@@ -95,6 +95,7 @@ typedef enum step {
     REPLAY,
     AGE, /* until a burn is due by age */
     BAD_ERASE,
+    MAINTAIN,
     SLEEP,
     WAKE,
     MAYBE_WAKE, /* with whatever is in the image */
@@ -102,22 +103,22 @@ typedef enum step {
 } step;
 
 static const step whole_life[] = {
-    INSTALL, BOOT,  READ,  EVENT,   DRAIN, ANSWER, READ,    READ, DRAIN,     REPLAY, READ,
-    BACKLOG, BOOT,  BOOT,  READ,    DRAIN, READ,   BACKLOG, READ, DRAIN,     READ,   DRAIN,
-    READ,    DRAIN, READ,  DRAIN,   SLEEP, WAKE,   REPLAY,  READ, DRAIN,     ANSWER, AGE,
-    READ,    DRAIN, EVENT, DRAIN,   SLEEP, WAKE,   READ,    READ, BACKLOG,   DRAIN,  OVERFLOW,
-    DRAIN,   BOOT,  READ,  BACKLOG, SLEEP, WAKE,   SLEEP,   WAKE, BAD_ERASE, BOOT,   READ,
-    DRAIN,   BOOT,  READ,  DRAIN,   BOOT,  READ,   DRAIN,   END};
+    INSTALL,  BOOT,     READ,  EVENT, DRAIN, ANSWER,  READ,  READ,    DRAIN, REPLAY, MAINTAIN,
+    READ,     BACKLOG,  BOOT,  BOOT,  READ,  DRAIN,   READ,  BACKLOG, READ,  DRAIN,  READ,
+    DRAIN,    READ,     DRAIN, READ,  DRAIN, SLEEP,   WAKE,  REPLAY,  READ,  DRAIN,  ANSWER,
+    MAINTAIN, AGE,      READ,  DRAIN, EVENT, DRAIN,   SLEEP, WAKE,    READ,  READ,   BACKLOG,
+    DRAIN,    OVERFLOW, DRAIN, BOOT,  READ,  BACKLOG, SLEEP, WAKE,    SLEEP, WAKE,   BAD_ERASE,
+    BOOT,     READ,     DRAIN, BOOT,  READ,  DRAIN,   BOOT,  READ,    DRAIN, END};
 
 static const step sleepy_life[] = {INSTALL, BOOT,  READ, DRAIN,   ANSWER, SLEEP, WAKE,
                                    READ,    DRAIN, READ, BACKLOG, SLEEP,  WAKE,  READ,
                                    DRAIN,   SLEEP, BOOT, READ,    DRAIN,  SLEEP, END};
 
-static const step one_boot[] = {BOOT, READ, DRAIN, END};
+static const step one_boot[] = {BOOT, READ, DRAIN, MAINTAIN, END};
 
-static const step recovery[] = {PROVISION, BOOT,    MAYBE_WAKE, REPLAY, READ,  EVENT, DRAIN,
-                                READ,      BACKLOG, ANSWER,     READ,   DRAIN, SLEEP, WAKE,
-                                REPLAY,    READ,    DRAIN,      BOOT,   READ,  DRAIN, END};
+static const step recovery[] = {
+    PROVISION, BOOT,     MAYBE_WAKE, REPLAY, READ,   EVENT, DRAIN, READ, BACKLOG, ANSWER, READ,
+    DRAIN,     MAINTAIN, SLEEP,      WAKE,   REPLAY, READ,  DRAIN, BOOT, READ,    DRAIN,  END};
 
 static void fail_next_erase(void)
 {
@@ -184,6 +185,9 @@ static void perform(step what)
         break;
     case BAD_ERASE:
         fail_next_erase();
+        break;
+    case MAINTAIN:
+        (void)world_maintain();
         break;
     case SLEEP:
         sleep_now();

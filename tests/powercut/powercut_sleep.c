@@ -74,7 +74,8 @@ static const world_plan plan = {"sleep",
                                 FER_LINK_DATAGRAM,
                                 FER_ONE_WAY,
                                 WORLD_INBOUND,
-                                0};
+                                0,
+                                true};
 
 static sleep_model model, models[LENGTH + 1];
 static act order[LENGTH];
