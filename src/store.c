@@ -89,7 +89,7 @@ fer_status fer_store_create(fer_arena *arena, const fer_store_config *config, fe
     if (config == 0 || store == 0 || !medium_is_possible(&config->nv) ||
         !counter_is_possible(config->counter) ||
         (config->mirror != 0 && config->nv.geometry->block_count < FER_STORE_MIRROR_BLOCKS) ||
-        (config->policy != FER_STORE_STRICT && config->policy != FER_STORE_BLOCK)) {
+        (unsigned)config->policy > FER_STORE_BLOCK) {
         return FER_ERR_ARGUMENT;
     }
     fer_status status = fer_crypto_start();

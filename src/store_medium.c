@@ -17,7 +17,7 @@ fer_status fer_store_judge(int answer)
 }
 
 /* Whether the port did what it was asked. */
-static bool check(fer_store *store, int answer)
+FER_COLD static bool check(fer_store *store, int answer)
 {
     fer_store_fail(store, fer_store_judge(answer));
     return answer == FER_PORT_OK;
@@ -155,6 +155,11 @@ fer_address fer_store_v(const fer_store *store, fer_address at)
 fer_address fer_store_d(const fer_store *store, fer_address at)
 {
     return fer_store_v(store, at) + store->cell;
+}
+
+FER_COLD bool fer_store_has_d(fer_store *store, fer_address at)
+{
+    return !fer_store_is_blank(store, fer_store_d(store, at), store->cell);
 }
 
 /* A whole page, though a cell takes less of it. */

@@ -8,7 +8,7 @@
 typedef enum rank { NOTHING, UNSEALED, SEALED } rank;
 
 /* Whether a sound entry lies there. */
-static bool look(fer_store *store, fer_address at, fer_credential_info *info)
+FER_COLD static bool look(fer_store *store, fer_address at, fer_credential_info *info)
 {
     if (!fer_store_read(store, at, store->page, FER_CREDENTIAL_BYTES)) {
         return false;
@@ -64,40 +64,46 @@ static bool is_older(fer_store *store, fer_address at)
            fer_store_holds(store, at, store->slot, (uint8_t)~store->erased);
 }
 
+/* Whether a block that is not full holds a first entry, as an erase cut short does not leave it: it
+ * was begun, though the D before it reads blank. A D that a cut has torn may do so at one boot and
+ * not at the next (NONCE). */
+static bool is_begun(fer_store *store, fer_address block)
+{
+    return !fer_store_has_d(store, block + store->end) &&
+           fer_store_is_marked(store, fer_store_v(store, block), 'V');
+}
+
 /* Every slot after the newest that is not blank counts as used: an entry may have been there that
- * can no longer be read. What lies beyond a block whose last D is blank does not count, nor a block
- * that still has an older entry: it was not yet erased, so nothing newer can be in it. Finds the
- * last of them, and how many slots after the newest it lies. */
-static uint32_t count_used(fer_store *store)
+ * can no longer be read. What lies beyond a block whose last D is blank does not count, unless it
+ * was begun, nor a block that still has an older entry: it was not yet erased, so nothing newer can
+ * be in it. Finds the last of them, and how many slots after the newest it lies. */
+static void count_used(fer_store *store)
 {
     fer_address home = fer_store_block_of(store, store->ring.newest);
     fer_address at = store->ring.newest;
     fer_address last = at;
     uint32_t distance = 0;
-    uint32_t skip = 0;
-    uint32_t used = 0;
+    uint32_t skipped = 0;
     bool away = false; /* in another block than the newest */
     bool more = true;
 
-    while (more) {
+    do {
         if (!fer_store_is_blank(store, at, store->slot)) {
             if (away && is_older(store, at)) {
                 break;
             }
             last = at;
-            skip = distance;
+            skipped = distance;
         }
         if (fer_store_is_last(store, at)) {
             store->ring.last = last;
-            used = skip;
-            more = !fer_store_is_blank(store, fer_store_d(store, at), store->cell);
+            store->ring.skipped = skipped;
+            more = fer_store_has_d(store, at) || is_begun(store, fer_store_next_block(store, at));
             away = true;
         }
         at = fer_store_next(store, at);
-        more = more && at != home; /* the ring is left where home begins */
         distance++;
-    }
-    return used;
+    } while (more && at != home); /* the ring is left where home begins */
 }
 
 bool fer_store_ring_is_blank(fer_store *store, uint32_t except)
@@ -126,10 +132,11 @@ void fer_store_recover(fer_store *store)
                        fer_store_ring_is_blank(store, 0) ? FER_RENEW_MISSING : FER_TROUBLE_STATE);
         return;
     }
-    const uint32_t used = count_used(store);
-    store->ring.skipped = used;
-    store->ring.generation = used < FER_STORE_LAST_ENTRY - store->ring.generation
-                                 ? store->ring.generation + used
-                                 : FER_STORE_LAST_ENTRY;
+    count_used(store);
+    if (store->ring.skipped < FER_STORE_LAST_ENTRY - store->ring.generation) {
+        store->ring.generation += store->ring.skipped;
+    } else {
+        store->ring.generation = FER_STORE_LAST_ENTRY;
+    }
     store->ring.thorough = !fer_store_is_marked(store, fer_store_d(store, store->ring.newest), 'D');
 }

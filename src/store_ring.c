@@ -107,8 +107,7 @@ bool fer_store_is_erase_due(fer_store *store)
     fer_address last = store->ring.last;
 
     return fer_store_is_last(store, last) &&
-           (last != store->ring.newest ||
-            fer_store_is_blank(store, fer_store_d(store, last), store->cell) ||
+           (last != store->ring.newest || !fer_store_has_d(store, last) ||
             (!store->ring.settled &&
              !fer_store_is_blank(store, fer_store_next(store, last), store->slot)));
 }
@@ -116,12 +115,12 @@ bool fer_store_is_erase_due(fer_store *store)
 /* E instead of D where older entries may be left. */
 void fer_store_begin_next_block(fer_store *store)
 {
-    fer_address d = fer_store_d(store, store->ring.last);
-    bool unmarked = fer_store_is_blank(store, d, store->cell);
+    fer_address last = store->ring.last;
+    bool marked = fer_store_has_d(store, last);
 
-    fer_store_make_blank(store, fer_store_next_block(store, d), !store->ring.settled);
-    if (unmarked) {
-        fer_store_mark(store, d, store->ring.settled ? 'D' : 'E');
+    fer_store_make_blank(store, fer_store_next_block(store, last), !store->ring.settled);
+    if (!marked) {
+        fer_store_mark(store, fer_store_d(store, last), store->ring.settled ? 'D' : 'E');
     }
 }
 

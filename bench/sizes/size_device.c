@@ -23,9 +23,9 @@ static int nothing_erase(void *context, uint32_t block)
 }
 
 static const struct fer_nv_ops ops = {nothing_read, nothing_program, nothing_erase, 0};
-static const fer_nv_geometry geometry = {1024, 2, 4, 0xFF, FER_NV_OVERWRITE};
+static const fer_nv_geometry geometry = {1024, 4, 4, 0xFF, FER_NV_OVERWRITE};
 
-FER_ARENA(arena, FER_DEVICE_SIZE(16, 64, 0, 4));
+FER_ARENA(arena, FER_DEVICE_SIZE(16, 64, 0, 4) + FER_STORE_MIRROR_SIZE);
 
 volatile double sensor;
 volatile uint8_t link;
@@ -37,6 +37,9 @@ int main(void)
     config.readings = 16;
     config.messages = 64;
     config.inbound = 0;
+#ifdef SIZE_MIRROR
+    config.mirror = &fer_store_mirror;
+#endif
     fer_device *device;
     if (fer_device_create(&arena, &config, &device) != FER_OK ||
         fer_device_event(device, FER_INFO, "start") != FER_OK) {

@@ -165,6 +165,8 @@ fer_address fer_store_next(const fer_store *store, fer_address at);
 /* The cells of a slot. */
 fer_address fer_store_v(const fer_store *store, fer_address at);
 fer_address fer_store_d(const fer_store *store, fer_address at);
+/* Whether the slot's D is not blank. */
+bool fer_store_has_d(fer_store *store, fer_address at);
 /* Whether the cell holds exactly "Ferrule" and this letter. */
 bool fer_store_is_marked(fer_store *store, fer_address cell, char letter);
 void fer_store_mark(fer_store *store, fer_address cell, char letter);

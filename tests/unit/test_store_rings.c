@@ -162,6 +162,56 @@ static void test_an_install_that_failed_once_goes_on(void **state)
     }
 }
 
+/* A region that was written with a mirror and is opened without, or the other way round, is closed,
+ * or goes on: it never goes back. Only the former is told to the user, who should not do it. */
+static void turn_over(const flash_shape *shape, fer_store_policy policy, bool from, uint32_t burns)
+{
+    alone = from;
+    fer_store *store = used(shape, policy, burns);
+    uint32_t highest = burns;
+    fer_credential credential;
+    fer_credential_info info;
+
+    for (int i = 1; i <= 12; i++) {
+        alone = from == (i % 3 != 0);
+        store = reopen(policy);
+        if (fer_store_burn(store, &credential) == FER_OK) {
+            assert_int_equal(FER_OK, fer_credential_get_info(&credential, &info));
+            assert_in_range(info.generation, highest, UINT32_MAX);
+            highest = info.generation + 1;
+        }
+        (void)!fer_store_maintain(store);
+    }
+    alone = false;
+}
+
+static void test_a_mirror_that_comes_or_goes_never_leads_back(void **state)
+{
+    static const flash_shape five = {"five", {SLOT, 5, 8, 0xFF, 0}, true, false, true};
+
+    (void)state;
+    for (uint32_t burns = 0; burns < 40; burns++) {
+        for (int from = 0; from < 2; from++) {
+            turn_over(&two, FER_STORE_STRICT, from != 0, burns);
+            turn_over(&two_once, FER_STORE_BLOCK, from != 0, burns);
+            turn_over(&five, FER_STORE_STRICT, from != 0, burns);
+            turn_over(&five, FER_STORE_BLOCK, from != 0, burns);
+        }
+    }
+}
+
+static void test_two_copies_take_four_blocks(void **state)
+{
+    fer_store *store = NULL;
+
+    (void)state;
+    flash_make(&model, &nor, 1);
+    fer_store_config config = {flash_nv(&model), FER_STORE_STRICT, NULL, &fer_store_mirror};
+    assert_int_equal(FER_OK, fer_arena_init(&arena, storage, sizeof storage / sizeof storage[0]));
+    assert_int_equal(FER_ERR_ARGUMENT, fer_store_create(&arena, &config, &store));
+    assert_null(store);
+}
+
 /* As where an install was cut between the two, and by hand: before a burn would have to. */
 static void test_maintain_writes_a_lost_ring_anew(void **state)
 {
@@ -313,6 +363,8 @@ int main(void)
         cmocka_unit_test(test_a_later_format_in_one_ring_closes_the_store),
         cmocka_unit_test(test_install_refuses_traces_in_one_ring),
         cmocka_unit_test(test_an_install_that_failed_once_goes_on),
+        cmocka_unit_test(test_a_mirror_that_comes_or_goes_never_leads_back),
+        cmocka_unit_test(test_two_copies_take_four_blocks),
         cmocka_unit_test(test_maintain_writes_a_lost_ring_anew),
         cmocka_unit_test(test_with_maintain_no_burn_waits_for_an_erase),
         cmocka_unit_test(test_without_maintain_burns_erase_as_often),
