@@ -1,6 +1,6 @@
 /* The smallest program that is a whole seal-only device: it records readings and events and seals
  * them under generations burned from its store. Linked for its size, never run: its flash driver
- * does nothing, because a driver is the application's. */
+ * does nothing, because a driver is the application's. With SIZE_MIRROR it keeps two copies. */
 #include "ferrule/ferrule.h"
 
 static int nothing_read(void *context, uint32_t block, uint32_t offset, uint8_t *out, size_t n)
