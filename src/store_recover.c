@@ -66,10 +66,10 @@ static bool is_older(fer_store *store, fer_address at)
 
 /* Whether a block that is not full holds a first entry, as an erase cut short does not leave it: it
  * was begun, though the D before it reads blank. A D that a cut has torn may do so at one boot and
- * not at the next (NONCE). */
+ * not at the next (NONCE). Policy strict has destroyed what that would lead back to. */
 static bool is_begun(fer_store *store, fer_address block)
 {
-    return !fer_store_has_d(store, block + store->end) &&
+    return store->policy != FER_STORE_STRICT && !fer_store_has_d(store, block + store->end) &&
            fer_store_is_marked(store, fer_store_v(store, block), 'V');
 }
 

@@ -78,7 +78,7 @@ void fer_store_advance(fer_store *store, fer_credential *credential, uint32_t st
     }
 }
 
-void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation)
+FER_COLD void fer_store_write_entry(fer_store *store, fer_address at, uint32_t generation)
 {
     fer_store_put(store, at, store->body);
     fer_store_mark(store, fer_store_v(store, at), 'V');
