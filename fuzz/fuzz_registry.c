@@ -36,16 +36,32 @@ static void check_device(const struct registry *registry, const struct registry_
     must(text_is_printable(device->name, strlen(device->name)));
     must(device->route_length == 0 || device->route_length == 2 || device->route_length == 4 ||
          device->route_length == 8);
+    must(device->has_static || !device->session_required);
     must(device->line >= 1 && device->line <= lines);
     must(registry_find(registry, device->id) == device);
     must(registry_find_route(registry, device->route, device->route_length) == device);
+}
+
+/* No two devices greet with one key. */
+static void check_statics(const struct registry *registry)
+{
+    for (size_t i = 0; i < registry->count && i < 64; i++) {
+        for (size_t j = 0; j < i; j++) {
+            const struct registry_device *a = &registry->devices[i];
+            const struct registry_device *b = &registry->devices[j];
+            must(!a->has_static || !b->has_static ||
+                 memcmp(&a->static_key, &b->static_key, sizeof a->static_key) != 0);
+        }
+    }
 }
 
 static bool same(const struct registry_device *a, const struct registry_device *b)
 {
     return strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0 && a->epoch == b->epoch &&
            a->route_length == b->route_length && memcmp(a->route, b->route, sizeof a->route) == 0 &&
-           a->enabled == b->enabled && a->acks == b->acks;
+           a->enabled == b->enabled && a->acks == b->acks && a->has_static == b->has_static &&
+           memcmp(&a->static_key, &b->static_key, sizeof a->static_key) == 0 &&
+           a->session_required == b->session_required;
 }
 
 static void check_comes_back(const struct registry *registry)
@@ -78,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     for (size_t i = 0; i < registry.count; i++) {
         check_device(&registry, &registry.devices[i], lines);
     }
+    check_statics(&registry);
     check_comes_back(&registry);
     registry_free(&registry);
     return 0;

@@ -15,6 +15,7 @@ struct accepted {
     struct accepted *next;
     struct device *device;
     fer_opened opened;
+    fer_greeted session; /* kind 2: the greeting that its session began with */
     int64_t received_ms; /* since 1970 */
     char link[LINK_NAME_SIZE];
     bool late;        /* of an older generation than the newest of its device */
@@ -42,6 +43,9 @@ void accepted_judge(struct accepted *record);
 struct placing placing_of(const struct accepted *record);
 bool placing_find(const struct placing *placing, int64_t time_ms, fer_time_base base,
                   int64_t *unix_ms);
+
+/* What tells it from all others of its device: rows, lines and alarms call it so. */
+struct record_key accepted_key(const struct accepted *record);
 
 /* Rows of one record, inside the caller's transaction; sets record->duplicate. */
 int rows_add(struct database *db, struct accepted *record);

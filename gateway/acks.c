@@ -29,11 +29,12 @@ static bool send_one(struct server *server, struct device *device)
     uint8_t record[sizeof plaintext + FER_OVERHEAD_MAX];
     size_t n = 0;
     size_t length = 0;
-    const fer_receipt receipt = {.generation = device->generation, .sequence = device->sequence};
+    const struct reference newest = sessions_reference(device);
+    const fer_receipt receipt = {.generation = newest.generation, .sequence = newest.sequence};
     fer_status status = fer_telemetry_encode_receipt(&receipt, plaintext, sizeof plaintext, &n);
     if (status == FER_OK) {
-        status = fer_gateway_seal(server->contexts.core, device->context, plaintext, n, record,
-                                  sizeof record, &length);
+        status = sessions_seal(&server->sessions, &server->contexts, device, plaintext, n, record,
+                               sizeof record, &length);
     }
     if (status != FER_OK) {
         SAY("device %s: no receipt: %s", device->registered.id, fer_status_text(status));

@@ -15,7 +15,10 @@ static const struct {
     {"resync", cli_resync, "follow a device that was restarted too often unheard"},
     {"flash", cli_flash, "install a credential in an image of a device's memory"},
     {"lifetime", cli_lifetime, "tell how long a device's flash and numbers last"},
-    {"keygen", cli_keygen, "make a root key file, for factories that keep one"},
+    {"keygen", cli_keygen, "make a static key for sessions, or a root key, for factories"},
+    {"fingerprint", cli_fingerprint, "print a static key's public half and its fingerprint"},
+    {"enroll", cli_enroll, "take a device's static key over a cable, and pin it"},
+    {"revoke", cli_revoke, "shut a device out: remove its static key and disable it"},
     {"decode", cli_decode, "print what captured records say; nothing is changed"},
     {"explain", cli_explain, "tell why one record is accepted or rejected, step by step"},
     {"send", cli_send, "have the gateway send a command to a device"},
@@ -28,7 +31,7 @@ static void print_usage(FILE *out)
 {
     fputs("Usage: ferrule COMMAND [OPTION...]\n\n", out);
     for (size_t i = 0; i < COMMANDS; i++) {
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].does);
+        fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].does);
     }
     fputs("\nferrule COMMAND --help tells the options of each.\n", out);
 }

@@ -7,6 +7,9 @@
 #include "contexts.h"
 
 int cli_keygen(int argc, char **argv);
+int cli_fingerprint(int argc, char **argv);
+int cli_enroll(int argc, char **argv);
+int cli_revoke(int argc, char **argv);
 int cli_provision(int argc, char **argv);
 int cli_resync(int argc, char **argv);
 int cli_flash(int argc, char **argv);

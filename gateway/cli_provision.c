@@ -18,6 +18,7 @@
 #include "ferrule/keychain.h"
 #include "ferrule/provision.h"
 #include "files.h"
+#include "keys.h"
 #include "option.h"
 #include "text.h"
 
@@ -232,36 +233,12 @@ static bool choose_epoch(struct database *db, struct registry_device *device, st
     return true;
 }
 
-static bool read_root(const char *path, fer_root_key *root, struct fault *fault)
-{
-    uint8_t *text = NULL;
-    size_t n = 0;
-    size_t length = 0;
-    if (!files_check_private(path, fault) ||
-        !files_read(path, 2 * FER_ROOT_BYTES + 1, &text, &n, fault)) {
-        return false;
-    }
-    if (n > 0 && text[n - 1] == '\n') {
-        n--;
-    }
-    const bool good =
-        text_from_hex((const char *)text, n, root->bytes, sizeof root->bytes, &length) &&
-        length == FER_ROOT_BYTES;
-    explicit_bzero(text, n);
-    free(text);
-    if (!good) {
-        explicit_bzero(root, sizeof *root);
-        FAULT(fault, "%s: is not a root key file ('ferrule keygen' makes one)", path);
-    }
-    return good;
-}
-
 static bool mint(const struct provision *want, const struct registry_device *device,
                  fer_credential *credential, struct fault *fault)
 {
     fer_root_key root;
     if (want->root != NULL) {
-        if (!read_root(want->root, &root, fault)) {
+        if (!keys_read(want->root, "root", root.bytes, fault)) {
             return false;
         }
     } else if (!host_random(root.bytes, sizeof root.bytes)) {

@@ -35,12 +35,13 @@ static bool send_one(struct server *server, struct device *device, const struct 
     uint8_t record[COMMAND_RECORD_MAX];
     size_t n = 0;
     size_t length = 0;
+    const struct reference newest = sessions_reference(device);
     const fer_command sealed = {
-        command->id, device->generation, device->sequence, {command->body, command->length}};
+        command->id, newest.generation, newest.sequence, {command->body, command->length}};
     fer_status status = fer_telemetry_encode_command(&sealed, plaintext, sizeof plaintext, &n);
     if (status == FER_OK) {
-        status = fer_gateway_seal(server->contexts.core, device->context, plaintext, n, record,
-                                  sizeof record, &length);
+        status = sessions_seal(&server->sessions, &server->contexts, device, plaintext, n, record,
+                               sizeof record, &length);
     }
     explicit_bzero(plaintext, sizeof plaintext);
     if (status != FER_OK) {
@@ -90,8 +91,9 @@ static int serve(struct server *server, struct device *device)
 
 static bool is_due(const struct device *device, int64_t now)
 {
-    return device->open && !device->superseded && device->heard && device->command.open &&
-           device->command.heard && now >= device->command.sent_ms + SEND_EVERY_MS;
+    return device->open && !device->superseded && (device->heard || device->in_session) &&
+           device->command.open && device->command.heard &&
+           now >= device->command.sent_ms + SEND_EVERY_MS;
 }
 
 /* Goes on where it stopped the last time, so that everyone's turn comes. */

@@ -43,9 +43,9 @@ static int store_record(struct server *server, struct accepted *record)
 {
     const int rc = rows_add(&server->db, record);
     if (record->contradicts) {
+        const struct record_key key = accepted_key(record);
         record->contradicts = false;
-        alarm_raise(server, record->device, DEVICE_BACKWARDS, record->opened.generation,
-                    record->opened.sequence);
+        alarm_raise(server, record->device, DEVICE_BACKWARDS, key.generation, key.sequence);
     }
     return rc;
 }
@@ -65,6 +65,9 @@ static int store(struct server *server)
             record->device->saved_in = server->round;
             rc = save_device(server, record->device);
         }
+    }
+    if (rc == SQLITE_OK) {
+        rc = greetings_store(server);
     }
     if (rc == SQLITE_OK) {
         rc = alarm_store(server);
@@ -131,10 +134,12 @@ static void after_success(struct server *server)
         struct device *device = record->device;
         if (device->superseded && device->open) {
             SAY("device %s was issued again: its old keys are closed", device->registered.id);
+            sessions_forget(&server->sessions, device);
             contexts_close_device(&server->contexts, device);
             server->reload = true;
         }
     }
+    greetings_answer(server);
     acks_send(server);
     release(server);
     commands_serve(server);

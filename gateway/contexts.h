@@ -13,6 +13,7 @@
 #include "database.h"
 #include "ferrule/arena.h"
 #include "ferrule/gateway.h"
+#include "ferrule/responder.h"
 #include "registry.h"
 
 /* Part of the format of every snapshot: another value needs new snapshots. */
@@ -52,6 +53,23 @@ struct device_command {
     int64_t sent_ms; /* monotonic */
 };
 
+/* A device's current session. Its records tell it from the next one by their route. */
+struct device_session {
+    bool open;
+    uint8_t route_length;
+    uint8_t route[FER_ROUTE_MAX];
+    fer_greeted mark;  /* of the greeting that it began with */
+    bool heard;        /* sequence is that of a record */
+    uint32_t sequence; /* the newest live record that was accepted in it */
+};
+
+/* An answer to a greeting, which waits for its mark to be durable. */
+struct device_answer {
+    size_t length; /* 0: none waits */
+    struct device_ack path;
+    uint8_t bytes[FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX)];
+};
+
 struct device {
     struct registry_device registered;
     uint32_t context;
@@ -66,6 +84,10 @@ struct device {
     int64_t look_not_before_ms; /* monotonic: how soon a refused record is looked up again, … */
     int64_t far_not_before_ms;  /* … and how soon a resync is advised again */
     struct device_command command;
+    struct device_session session;
+    struct device_answer answer;
+    fer_greeted greeted; /* its last greeting that was answered, or will be */
+    bool in_session;     /* its newest live record came in the session: so do answers */
 };
 
 struct contexts {

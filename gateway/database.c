@@ -13,9 +13,11 @@
 static const char *const statement_sql[DATABASE_STATEMENTS] = {
     [DATABASE_SAVE_STATE] = "UPDATE device SET snapshot = ?3, saved_ms = ?4"
                             " WHERE identity = ?1 AND epoch = ?2",
+    [DATABASE_SAVE_GREETED] = "UPDATE device SET greeted_generation = ?3, greeted_attempt = ?4"
+                              " WHERE identity = ?1 AND epoch = ?2",
     [DATABASE_ADD_RECORD] = "INSERT INTO record(identity, epoch, kind, generation, lane, sequence,"
-                            " received_ms, link, kept, tag)"
-                            " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)"
+                            " received_ms, link, kept, tag, session)"
+                            " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"
                             " ON CONFLICT DO NOTHING",
     [DATABASE_ADD_READING] = "INSERT INTO reading VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
     [DATABASE_ADD_EVENT] = "INSERT INTO event VALUES(?1,?2,?3,?4,?5,?6,?7)",
@@ -27,7 +29,8 @@ static const char *const statement_sql[DATABASE_STATEMENTS] = {
         " record = excluded.record",
     [DATABASE_ADD_RAW] = "INSERT INTO raw VALUES(?1,?2,?3)",
     [DATABASE_FIND_TAG] = "SELECT tag FROM record WHERE identity = ?1 AND epoch = ?2 AND kind = ?3"
-                          " AND generation = ?4 AND lane = ?5 AND sequence = ?6",
+                          " AND generation = ?4 AND lane = ?5 AND sequence = ?6"
+                          " AND session = ?7",
     [DATABASE_ADD_ALARM] = "INSERT INTO alarm VALUES(?1,?2,?3,?4,?5,?6,?6,?7)"
                            " ON CONFLICT(identity, epoch, kind) DO UPDATE SET"
                            " generation = excluded.generation, sequence = excluded.sequence,"

@@ -24,6 +24,7 @@ enum database_mode { DATABASE_READ, DATABASE_WRITE, DATABASE_CREATE };
 
 enum database_statement {
     DATABASE_SAVE_STATE,
+    DATABASE_SAVE_GREETED,
     DATABASE_ADD_RECORD,
     DATABASE_ADD_READING,
     DATABASE_ADD_EVENT,
@@ -48,6 +49,8 @@ struct device_state {
     size_t route_length;
     uint8_t *snapshot; /* secret; wiped and freed by device_state_free */
     size_t snapshot_length;
+    uint32_t greeted_generation; /* of its last greeting; 0, 0: none yet */
+    uint32_t greeted_attempt;
 };
 
 /* Opens and checks: ours, of a version we know, private to its owner. */
@@ -77,6 +80,7 @@ struct record_key {
     uint32_t epoch;
     uint32_t kind;
     uint32_t generation;
+    uint32_t session; /* kind 2: attempt of the greeting; generation is that of the greeting too */
     uint32_t lane;
     uint32_t sequence;
 };
@@ -94,6 +98,10 @@ int database_add_alarm(struct database *db, const char *kind, const struct recor
 int database_was_issued(struct database *db, const char *id, uint32_t epoch, bool *issued);
 int database_put_device(struct database *db, const char *id, const struct device_state *state,
                         int64_t now_ms);
+
+/* Stores the mark of a device's last greeting; *superseded as below. */
+int database_save_greeted(struct database *db, const char *id, uint32_t epoch, uint32_t generation,
+                          uint32_t attempt, bool *superseded);
 
 /* Stores a device's newer state. *superseded: it was issued again, so nothing was stored. */
 int database_save_state(struct database *db, const char *id, uint32_t epoch,

@@ -27,6 +27,7 @@ int database_compare_tag(struct database *db, const struct record_key *key,
     (void)sqlite3_bind_int64(row, 4, key->generation);
     (void)sqlite3_bind_int64(row, 5, key->lane);
     (void)sqlite3_bind_int64(row, 6, key->sequence);
+    (void)sqlite3_bind_int64(row, 7, key->session);
     rc = sqlite3_step(row);
     if (rc == SQLITE_ROW) {
         const void *stored = sqlite3_column_blob(row, 0);

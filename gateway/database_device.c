@@ -33,6 +33,8 @@ static int copy_state(sqlite3_stmt *row, struct device_state *state)
     }
     state->route_length = route_length;
     state->epoch = (uint32_t)sqlite3_column_int64(row, 0);
+    state->greeted_generation = (uint32_t)sqlite3_column_int64(row, 3);
+    state->greeted_attempt = (uint32_t)sqlite3_column_int64(row, 4);
     return SQLITE_ROW;
 }
 
@@ -41,8 +43,9 @@ int database_get_state(struct database *db, const char *id, struct device_state 
     sqlite3_stmt *statement = NULL;
     *state = (struct device_state){0};
     int rc = sqlite3_prepare_v2(db->handle,
-                                "SELECT epoch, route, snapshot FROM device WHERE identity = ?1", -1,
-                                &statement, NULL);
+                                "SELECT epoch, route, snapshot, greeted_generation, greeted_attempt"
+                                " FROM device WHERE identity = ?1",
+                                -1, &statement, NULL);
     if (rc == SQLITE_OK) {
         rc = sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     }
@@ -106,7 +109,7 @@ int database_put_device(struct database *db, const char *id, const struct device
                "INSERT INTO device(identity, epoch, saved_ms, route, snapshot)"
                " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(identity) DO UPDATE SET"
                " epoch = excluded.epoch, saved_ms = excluded.saved_ms, route = excluded.route,"
-               " snapshot = excluded.snapshot",
+               " snapshot = excluded.snapshot, greeted_generation = 0, greeted_attempt = 0",
                id, state, now_ms);
 }
 
@@ -126,5 +129,23 @@ int database_save_state(struct database *db, const char *id, uint32_t epoch,
     *superseded = rc == SQLITE_DONE && sqlite3_changes(db->handle) == 0;
     (void)sqlite3_reset(statement);
     (void)sqlite3_clear_bindings(statement);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int database_save_greeted(struct database *db, const char *id, uint32_t epoch, uint32_t generation,
+                          uint32_t attempt, bool *superseded)
+{
+    int rc = SQLITE_OK;
+    sqlite3_stmt *statement = database_prepare(db, DATABASE_SAVE_GREETED, &rc);
+    if (statement == NULL) {
+        return rc;
+    }
+    (void)sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(statement, 2, epoch);
+    (void)sqlite3_bind_int64(statement, 3, generation);
+    (void)sqlite3_bind_int64(statement, 4, attempt);
+    rc = sqlite3_step(statement);
+    *superseded = rc == SQLITE_DONE && sqlite3_changes(db->handle) == 0;
+    (void)sqlite3_reset(statement);
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }

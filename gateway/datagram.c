@@ -60,6 +60,7 @@ static void judge(struct link *link, struct sender *sender, const uint8_t *recor
     const struct origin origin = {.link = name,
                                   .link_id = link->id,
                                   .answers = true,
+                                  .pressed = senders_are_pressed(senders),
                                   .address = (const struct sockaddr *)address,
                                   .address_length = length};
     if (ingest_record(link->server, record, n, &origin)) {

@@ -41,20 +41,64 @@ static enum reject reason_of(const struct server *server, fer_status status,
     }
 }
 
+static void note_newest_of_session(struct device *device, const fer_opened *opened)
+{
+    if (opened->lane != FER_LANE_LIVE) {
+        return;
+    }
+    if (!device->session.heard || opened->sequence > device->session.sequence) {
+        device->session.sequence = opened->sequence;
+        device->session.heard = true;
+    }
+    device->in_session = true;
+}
+
 static void note_newest(struct server *server, struct device *device, struct accepted *accepted)
 {
     const fer_opened *opened = &accepted->opened;
+    if (opened->kind == FER_KIND_SESSION) {
+        note_newest_of_session(device, opened);
+        return;
+    }
     accepted->late = device->heard && opened->generation < device->generation;
     server->counters.late += accepted->late;
     if (opened->lane != FER_LANE_LIVE) {
         return;
     }
+    device->in_session = false;
     if (!device->heard || opened->generation > device->generation ||
         (opened->generation == device->generation && opened->sequence > device->sequence)) {
         device->generation = opened->generation;
         device->sequence = opened->sequence;
         device->heard = true;
     }
+}
+
+/* A live record outside a session, of a device that the registry lets speak in sessions alone. The
+ * backlog lane stays open to it: what was sealed to be stored was sealed before there was a
+ * session, and is as authentic. */
+static bool lacks_session(const struct server *server, const uint8_t *record, size_t n)
+{
+    fer_unverified header;
+    uint32_t context = 0;
+    if (fer_gateway_inspect(server->contexts.core, record, n, &context, &header) != FER_OK ||
+        header.lane != FER_LANE_LIVE) {
+        return false;
+    }
+    const struct device *device = contexts_device(&server->contexts, context);
+    return device != NULL && device->registered.session_required;
+}
+
+static fer_status open_record(struct server *server, const uint8_t *record, size_t n,
+                              struct accepted *accepted)
+{
+    fer_gateway *core = server->contexts.core;
+    if (n > 0 && record[0] >> 6 == FER_KIND_SESSION) {
+        return sessions_receive(&server->sessions, &server->contexts, record, n, accepted->bytes,
+                                &accepted->opened, &accepted->session);
+    }
+    fer_status status = fer_gateway_open(core, record, n, accepted->bytes, n, &accepted->opened);
+    return status == FER_OK ? fer_gateway_commit(core, &accepted->opened.ticket) : status;
 }
 
 static void enqueue(struct server *server, struct accepted *accepted, const uint8_t *record,
@@ -86,6 +130,14 @@ bool ingest_record(struct server *server, const uint8_t *record, size_t n,
         report_reject(server, REJECT_BEHIND, record, n, origin);
         return false;
     }
+    if (greetings_is_one(record, n)) {
+        greetings_take(server, record, n, origin);
+        return false; /* whatever comes of it: only a record makes a sender known */
+    }
+    if (lacks_session(server, record, n)) {
+        report_reject(server, REJECT_SESSION, record, n, origin);
+        return false;
+    }
     /* The place for the plaintext exists before the core moves: an accepted record is never lost
      * for want of memory. */
     struct accepted *accepted = calloc(1, sizeof *accepted + n);
@@ -95,11 +147,7 @@ bool ingest_record(struct server *server, const uint8_t *record, size_t n,
     }
     accepted->size = n;
     const uint32_t forged_claims = count_forged_claims(server);
-    fer_status status =
-        fer_gateway_open(server->contexts.core, record, n, accepted->bytes, n, &accepted->opened);
-    if (status == FER_OK) {
-        status = fer_gateway_commit(server->contexts.core, &accepted->opened.ticket);
-    }
+    const fer_status status = open_record(server, record, n, accepted);
     if (status != FER_OK) {
         report_reject(server, reason_of(server, status, forged_claims, record, n), record, n,
                       origin);

@@ -69,14 +69,17 @@ static void add_times(cJSON *object, const struct lines_context *lines, int64_t 
 static cJSON *begin_line(const struct lines_context *lines, const char *type)
 {
     const struct accepted *record = lines->record;
+    const struct record_key key = accepted_key(record);
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "type", type);
-    cJSON_AddStringToObject(object, "device", record->device->registered.id);
-    add_int(object, "epoch", record->device->registered.epoch);
-    add_int(object, "generation", record->opened.generation);
-    cJSON_AddStringToObject(object, "lane",
-                            record->opened.lane == FER_LANE_LIVE ? "live" : "backlog");
-    add_int(object, "sequence", record->opened.sequence);
+    cJSON_AddStringToObject(object, "device", key.id);
+    add_int(object, "epoch", key.epoch);
+    add_int(object, "generation", key.generation);
+    if (key.session != 0) {
+        add_int(object, "session", key.session);
+    }
+    cJSON_AddStringToObject(object, "lane", key.lane == FER_LANE_LIVE ? "live" : "backlog");
+    add_int(object, "sequence", key.sequence);
     return object;
 }
 

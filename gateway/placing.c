@@ -35,6 +35,21 @@ void accepted_judge(struct accepted *record)
     record->keep = record->malformed || unknown;
 }
 
+/* A session's own generation is always 0, so its greeting stands for it. */
+struct record_key accepted_key(const struct accepted *record)
+{
+    const fer_opened *opened = &record->opened;
+    const bool in_session = opened->kind == FER_KIND_SESSION;
+    return (struct record_key){.id = record->device->registered.id,
+                               .epoch = record->device->registered.epoch,
+                               .kind = opened->kind,
+                               .generation =
+                                   in_session ? record->session.generation : opened->generation,
+                               .session = in_session ? record->session.attempt : 0,
+                               .lane = opened->lane,
+                               .sequence = opened->sequence};
+}
+
 struct placing placing_of(const struct accepted *record)
 {
     struct placing placing = {.received_ms = record->received_ms,

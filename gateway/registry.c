@@ -150,16 +150,59 @@ static bool take_flag(const cJSON *object, const char *key, bool *flag,
     return true;
 }
 
+static bool take_static(const cJSON *item, struct registry_device *device, struct fault *fault)
+{
+    uint8_t *key = device->static_key.bytes;
+    size_t length = 0;
+    if (item == NULL) {
+        return true;
+    }
+    if (!cJSON_IsString(item) ||
+        !text_from_hex(item->valuestring, strlen(item->valuestring), key, FER_NOISE_KEY_BYTES,
+                       &length) ||
+        length != FER_NOISE_KEY_BYTES) {
+        FAULT(fault, "line %u: device %s: \"static\" must be a public key, %u hex digits",
+              device->line, device->id, 2 * FER_NOISE_KEY_BYTES);
+        return false;
+    }
+    device->has_static = true;
+    return true;
+}
+
+static bool take_session(const cJSON *item, struct registry_device *device, struct fault *fault)
+{
+    if (item == NULL) {
+        return true;
+    }
+    device->session_required = cJSON_IsString(item) && strcmp(item->valuestring, "required") == 0;
+    if (!device->session_required &&
+        !(cJSON_IsString(item) && strcmp(item->valuestring, "allowed") == 0)) {
+        FAULT(fault, "line %u: device %s: \"session\" must be \"allowed\" or \"required\"",
+              device->line, device->id);
+        return false;
+    }
+    if (!device->has_static) {
+        FAULT(fault,
+              "line %u: device %s: \"session\" needs \"static\", the key that it greets with",
+              device->line, device->id);
+        return false;
+    }
+    return true;
+}
+
 static bool take_device(const cJSON *object, struct registry_device *device, struct fault *fault)
 {
-    static const char *const keys[] = {"id", "epoch", "route", "name", "enabled", "acks"};
+    static const char *const keys[] = {"id",      "epoch", "route",  "name",
+                                       "enabled", "acks",  "static", "session"};
     return check_keys(object, keys, sizeof keys / sizeof *keys, device->line, fault) &&
            take_id(cJSON_GetObjectItemCaseSensitive(object, "id"), device, fault) &&
            take_epoch(cJSON_GetObjectItemCaseSensitive(object, "epoch"), device, fault) &&
            take_route(cJSON_GetObjectItemCaseSensitive(object, "route"), device, fault) &&
            take_name(cJSON_GetObjectItemCaseSensitive(object, "name"), device, fault) &&
            take_flag(object, "enabled", &device->enabled, device, fault) &&
-           take_flag(object, "acks", &device->acks, device, fault);
+           take_flag(object, "acks", &device->acks, device, fault) &&
+           take_static(cJSON_GetObjectItemCaseSensitive(object, "static"), device, fault) &&
+           take_session(cJSON_GetObjectItemCaseSensitive(object, "session"), device, fault);
 }
 
 static int compare_routes(const struct registry_device *a, const struct registry_device *b)
@@ -184,6 +227,22 @@ static int by_route(const void *a, const void *b)
     const struct registry_device *one = *(const struct registry_device *const *)a;
     const struct registry_device *two = *(const struct registry_device *const *)b;
     const int order = compare_routes(one, two);
+    return order != 0 ? order : (one > two) - (one < two);
+}
+
+/* Those without a key come first. */
+static int compare_statics(const struct registry_device *a, const struct registry_device *b)
+{
+    return a->has_static != b->has_static
+               ? a->has_static - b->has_static
+               : memcmp(&a->static_key, &b->static_key, sizeof a->static_key);
+}
+
+static int by_static(const void *a, const void *b)
+{
+    const struct registry_device *one = *(const struct registry_device *const *)a;
+    const struct registry_device *two = *(const struct registry_device *const *)b;
+    const int order = compare_statics(one, two);
     return order != 0 ? order : (one > two) - (one < two);
 }
 
@@ -214,6 +273,14 @@ static bool check_unique(const struct registry *registry, struct fault *fault)
             FAULT(fault, "line %u: device %s has the route of %s in line %u%s", sorted[i]->line,
                   sorted[i]->id, sorted[i - 1]->id, sorted[i - 1]->line,
                   sorted[i]->route_length == 0 ? " (only one may be without)" : "");
+        }
+    }
+    qsort(sorted, count, sizeof *sorted, by_static);
+    for (size_t i = 1; i < count && unique; i++) {
+        unique = !sorted[i]->has_static || compare_statics(sorted[i - 1], sorted[i]) != 0;
+        if (!unique) {
+            FAULT(fault, "line %u: device %s has the static key of %s in line %u", sorted[i]->line,
+                  sorted[i]->id, sorted[i - 1]->id, sorted[i - 1]->line);
         }
     }
     free(sorted);

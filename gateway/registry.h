@@ -11,6 +11,9 @@
  * name    up to 64 bytes of printable UTF-8             optional
  * enabled false: its records are dropped                optional, true
  * acks    false: it is never answered                   optional, true
+ * static  public key that it greets with, 64 hex digits unique, optional: without it no sessions
+ * session "allowed", or "required": live records count  optional, "allowed"; only with `static`
+ *         in a session alone
  *
  * Parsed strictly: anything else is an error that names the line. */
 #ifndef FERRULE_GATEWAY_REGISTRY_H
@@ -21,6 +24,7 @@
 #include <stdint.h>
 
 #include "ferrule/config.h"
+#include "ferrule/handshake.h"
 #include "say.h"
 
 #define REGISTRY_VERSION 1
@@ -35,6 +39,9 @@ struct registry_device {
     uint8_t route_length;
     bool enabled;
     bool acks;
+    bool has_static;       /* it may greet, with this key */
+    bool session_required; /* its live records are accepted in a session alone */
+    fer_static_public static_key;
     uint32_t epoch;
     unsigned line; /* where its object begins */
 };
@@ -53,10 +60,18 @@ bool registry_load(const char *path, struct registry *registry, struct fault *fa
 /* The text of a registry, one device a line; the caller's to free. Null: no memory. */
 char *registry_format(const struct registry *registry);
 
-/* Adds one device, or takes the place of the one with its id. False: no memory, or a route that
- * another device has. */
+/* Adds one device, or takes the place of the one with its id. False: no memory, or a route or
+ * static key that another device has. */
 bool registry_put(struct registry *registry, const struct registry_device *device,
                   struct fault *fault);
+
+/* False, with the fault: nothing is changed. */
+typedef bool registry_change_call(struct registry_device *device, const void *context,
+                                  struct fault *fault);
+
+/* Changes one device in the file, whole and durably, under the lock that all who write it take. */
+bool registry_change(const char *path, const char *id, registry_change_call *change,
+                     const void *context, struct fault *fault);
 
 const struct registry_device *registry_find(const struct registry *registry, const char *id);
 const struct registry_device *registry_find_route(const struct registry *registry,

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "files.h"
 #include "registry.h"
 #include "text.h"
 
@@ -29,6 +31,20 @@ const struct registry_device *registry_find_route(const struct registry *registr
     return NULL;
 }
 
+/* The device other than this one that has its static key; null: none. */
+static const struct registry_device *find_static(const struct registry *registry,
+                                                 const struct registry_device *device)
+{
+    for (size_t i = 0; i < registry->count && device->has_static; i++) {
+        const struct registry_device *other = &registry->devices[i];
+        if (other->has_static && strcmp(other->id, device->id) != 0 &&
+            memcmp(&other->static_key, &device->static_key, sizeof other->static_key) == 0) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
 bool registry_put(struct registry *registry, const struct registry_device *device,
                   struct fault *fault)
 {
@@ -42,6 +58,11 @@ bool registry_put(struct registry *registry, const struct registry_device *devic
         registry_find_route(registry, device->route, device->route_length);
     if (holder != NULL && strcmp(holder->id, device->id) != 0) {
         FAULT(fault, "device %s has this route already: choose another", holder->id);
+        return false;
+    }
+    const struct registry_device *same_key = find_static(registry, device);
+    if (same_key != NULL) {
+        FAULT(fault, "device %s has this static key already: keys are never shared", same_key->id);
         return false;
     }
     if (place == registry->count) {
@@ -76,6 +97,14 @@ static cJSON *device_object(const struct registry_device *device)
     if (!device->acks) {
         cJSON_AddFalseToObject(object, "acks");
     }
+    if (device->has_static) {
+        char key[2 * FER_NOISE_KEY_BYTES + 1];
+        text_to_hex(device->static_key.bytes, FER_NOISE_KEY_BYTES, key);
+        cJSON_AddStringToObject(object, "static", key);
+    }
+    if (device->session_required) {
+        cJSON_AddStringToObject(object, "session", "required");
+    }
     return object;
 }
 
@@ -104,4 +133,42 @@ char *registry_format(const struct registry *registry)
         return NULL;
     }
     return text;
+}
+
+static bool change_locked(const char *path, const char *id, registry_change_call *change,
+                          const void *context, struct fault *fault)
+{
+    struct registry registry;
+    if (!registry_load(path, &registry, fault)) {
+        return false;
+    }
+    const struct registry_device *found = registry_find(&registry, id);
+    bool done = found != NULL;
+    if (!done) {
+        FAULT(fault, "device %.64s is not in the registry", id);
+    } else {
+        struct registry_device device = *found;
+        done = change(&device, context, fault) && registry_put(&registry, &device, fault);
+    }
+    char *text = done ? registry_format(&registry) : NULL;
+    if (done && text == NULL) {
+        FAULT(fault, "out of memory");
+    }
+    done = text != NULL && files_replace(path, text, fault);
+    free(text);
+    registry_free(&registry);
+    return done;
+}
+
+bool registry_change(const char *path, const char *id, registry_change_call *change,
+                     const void *context, struct fault *fault)
+{
+    int lock = -1;
+    bool busy = false;
+    if (!files_lock(path, "lock", true, &lock, &busy, fault)) {
+        return false;
+    }
+    const bool done = change_locked(path, id, change, context, fault);
+    close(lock);
+    return done;
 }

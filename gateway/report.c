@@ -6,12 +6,21 @@
 #define LINES_A_SECOND 5u
 
 static const char *const reasons[REJECT_REASONS] = {
-    [REJECT_MALFORMED] = "malformed",    [REJECT_ROUTE] = "unknown-route",
-    [REJECT_CLOSED] = "closed-device",   [REJECT_OLD] = "old",
-    [REJECT_FAR] = "far-future",         [REJECT_REPLAY] = "replayed",
-    [REJECT_CLAIM] = "claim-forged",     [REJECT_TAG] = "tag-forged",
-    [REJECT_VERSION] = "version",        [REJECT_THROTTLED] = "throttled",
-    [REJECT_BEHIND] = "database-behind", [REJECT_MEMORY] = "out-of-memory",
+    [REJECT_MALFORMED] = "malformed",      [REJECT_ROUTE] = "unknown-route",
+    [REJECT_CLOSED] = "closed-device",     [REJECT_OLD] = "old",
+    [REJECT_FAR] = "far-future",           [REJECT_REPLAY] = "replayed",
+    [REJECT_CLAIM] = "claim-forged",       [REJECT_TAG] = "tag-forged",
+    [REJECT_VERSION] = "version",          [REJECT_THROTTLED] = "throttled",
+    [REJECT_BEHIND] = "database-behind",   [REJECT_MEMORY] = "out-of-memory",
+    [REJECT_SESSION] = "session-required",
+};
+
+static const char *const refusals[GREETING_REFUSALS] = {
+    [GREETING_NO_KEY] = "greeting-no-key",       [GREETING_ONE_WAY] = "greeting-one-way",
+    [GREETING_ROUTE] = "greeting-unknown-route", [GREETING_CHECK] = "greeting-check-forged",
+    [GREETING_REPLAY] = "greeting-replayed",     [GREETING_OLD] = "greeting-old",
+    [GREETING_FAR] = "greeting-far-future",      [GREETING_FORGED] = "greeting-forged",
+    [GREETING_NO_ROOM] = "greeting-no-room",
 };
 
 /* True: one more line may be said now. Tells how many were not. */
@@ -53,6 +62,35 @@ void report_reject(struct server *server, enum reject reason, const uint8_t *rec
         header.lane == FER_LANE_BACKLOG ? " backlog" : "");
 }
 
+void report_greeting(struct server *server, enum greeting_refusal reason, const uint8_t *packet,
+                     size_t n, const struct origin *origin)
+{
+    fer_greeting greeting;
+    char route[2 * FER_ROUTE_MAX + 1];
+    server->counters.greetings_refused[reason]++;
+    if (!may_say(&server->limiter) || fer_greeting_inspect(packet, n, &greeting) != FER_OK) {
+        return;
+    }
+    text_to_hex(greeting.route, greeting.route_length, route);
+    SAY("reject %s: %zu bytes from %s, claims route %s generation %" PRIu32 " attempt %" PRIu32,
+        refusals[reason], n, origin->link, route[0] != '\0' ? route : "(none)", greeting.generation,
+        greeting.attempt);
+}
+
+static void report_sessions(const struct server *server)
+{
+    const struct counters *counters = &server->counters;
+    SAY("summary: greetings-answered=%" PRIu64 " greetings-computed=%" PRIu64
+        " greetings-unsent=%" PRIu64 " cookies-offered=%" PRIu64 " sessions-open=%zu",
+        counters->greetings_answered, counters->greetings_computed, counters->greetings_unsent,
+        counters->cookies_offered, sessions_count(&server->contexts));
+    fprintf(stderr, "%s: summary: refused", program_invocation_short_name);
+    for (size_t i = 0; i < GREETING_REFUSALS; i++) {
+        fprintf(stderr, " %s=%" PRIu64, refusals[i], counters->greetings_refused[i]);
+    }
+    fputc('\n', stderr);
+}
+
 void report_summary(const struct server *server)
 {
     struct counters total = server->counters;
@@ -76,4 +114,5 @@ void report_summary(const struct server *server)
         counters->acks_held, counters->commands_sent);
     SAY("summary: alarms backwards=%" PRIu64 " suspected=%" PRIu64,
         counters->alarms[DEVICE_BACKWARDS], counters->alarms[DEVICE_SUSPECTED]);
+    report_sessions(server);
 }

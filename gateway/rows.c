@@ -149,13 +149,7 @@ static void add_series(void *context, const fer_series *series)
 /* Two authentic records of one number: the device went backwards, whatever the window knows. */
 static int compare_duplicate(struct database *db, struct accepted *record)
 {
-    const fer_opened *opened = &record->opened;
-    const struct record_key key = {.id = record->device->registered.id,
-                                   .epoch = record->device->registered.epoch,
-                                   .kind = opened->kind,
-                                   .generation = opened->generation,
-                                   .lane = opened->lane,
-                                   .sequence = opened->sequence};
+    const struct record_key key = accepted_key(record);
     enum database_tag found;
     const int rc = database_compare_tag(db, &key, record->tag, &found);
     record->contradicts = found == DATABASE_TAG_OTHER;
@@ -164,24 +158,24 @@ static int compare_duplicate(struct database *db, struct accepted *record)
 
 static int add_record(struct database *db, struct accepted *record)
 {
-    const struct registry_device *device = &record->device->registered;
-    const fer_opened *opened = &record->opened;
+    const struct record_key key = accepted_key(record);
     int rc = SQLITE_OK;
     sqlite3_stmt *row = database_prepare(db, DATABASE_ADD_RECORD, &rc);
     if (row == NULL) {
         return rc;
     }
-    (void)sqlite3_bind_text(row, 1, device->id, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_int64(row, 2, device->epoch);
-    (void)sqlite3_bind_int64(row, 3, opened->kind);
-    (void)sqlite3_bind_int64(row, 4, opened->generation);
-    (void)sqlite3_bind_int64(row, 5, opened->lane);
-    (void)sqlite3_bind_int64(row, 6, opened->sequence);
+    (void)sqlite3_bind_text(row, 1, key.id, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(row, 2, key.epoch);
+    (void)sqlite3_bind_int64(row, 3, key.kind);
+    (void)sqlite3_bind_int64(row, 4, key.generation);
+    (void)sqlite3_bind_int64(row, 5, key.lane);
+    (void)sqlite3_bind_int64(row, 6, key.sequence);
     (void)sqlite3_bind_int64(row, 7, record->received_ms);
     (void)sqlite3_bind_text(row, 8, record->link, -1, SQLITE_STATIC);
     if (record->keep) {
-        (void)sqlite3_bind_blob(row, 9, record->bytes, (int)opened->length, SQLITE_STATIC);
+        (void)sqlite3_bind_blob(row, 9, record->bytes, (int)record->opened.length, SQLITE_STATIC);
     }
+    (void)sqlite3_bind_int64(row, 11, key.session);
     (void)sqlite3_bind_blob(row, 10, record->tag, (int)sizeof record->tag, SQLITE_STATIC);
     rc = sqlite3_step(row);
     (void)sqlite3_reset(row);

@@ -131,6 +131,11 @@ bool senders_admit(struct senders *senders, const struct sender *sender, int64_t
     return sender->tokens > 0 && senders->ration_us[sender->known] > 0;
 }
 
+bool senders_are_pressed(const struct senders *senders)
+{
+    return senders->ration_us[false] < RATION_BURST_US / 2;
+}
+
 void senders_accepted(struct senders *senders, struct sender *sender)
 {
     if (sender == &senders->rest) {

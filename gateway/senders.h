@@ -40,6 +40,9 @@ struct sender *senders_find(struct senders *senders, const struct sockaddr_stora
 /* True: what it sent may be looked at. */
 bool senders_admit(struct senders *senders, const struct sender *sender, int64_t now_us);
 
+/* True: strangers have used up more than half of what may be saved up of their ration. */
+bool senders_are_pressed(const struct senders *senders);
+
 /* It was accepted: the address is known from now on. */
 void senders_accepted(struct senders *senders, struct sender *sender);
 

@@ -32,11 +32,13 @@ int64_t server_monotonic_ms(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
-/* A fresh core over a fresh registry; the former ones stay if that fails. */
+/* A fresh core over a fresh registry; the former ones stay if that fails. Sessions end with the
+ * former. */
 static bool load(struct server *server, struct fault *fault)
 {
     struct registry registry;
     struct contexts contexts;
+    struct sessions sessions;
     if (!registry_load(server->options.registry, &registry, fault)) {
         return false;
     }
@@ -45,10 +47,17 @@ static bool load(struct server *server, struct fault *fault)
         registry_free(&registry);
         return false;
     }
+    if (!sessions_load(&sessions, server->options.key, &contexts, server->entropy, fault)) {
+        contexts_free(&contexts);
+        registry_free(&registry);
+        return false;
+    }
     registry_free(&server->registry);
+    sessions_free(&server->sessions);
     contexts_free(&server->contexts);
     server->registry = registry;
     server->contexts = contexts;
+    server->sessions = sessions;
     commands_look(server);
     return true;
 }
@@ -201,6 +210,8 @@ static void release(struct server *server)
 {
     links_close_all(server);
     commit_forget(server);
+    explicit_bzero(&server->greetings, sizeof server->greetings);
+    sessions_free(&server->sessions);
     contexts_free(&server->contexts);
     registry_free(&server->registry);
     database_close(&server->db);

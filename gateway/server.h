@@ -16,7 +16,9 @@
 #include "accepted.h"
 #include "contexts.h"
 #include "database.h"
+#include "greetings.h"
 #include "registry.h"
+#include "sessions.h"
 
 #define SOURCES_MAX 16u
 #define SIGNALS 4
@@ -39,6 +41,7 @@ struct source {
 struct options {
     const char *registry;
     const char *database;
+    const char *key; /* the file of our static secret; null: no sessions */
     struct source sources[SOURCES_MAX];
     size_t source_count;
     uint32_t baud;
@@ -62,6 +65,7 @@ enum reject {
     REJECT_REPLAY,
     REJECT_CLAIM,
     REJECT_TAG,
+    REJECT_SESSION, /* a live record outside a session, where the registry requires one */
     REJECT_VERSION,
     REJECT_THROTTLED,
     REJECT_BEHIND,
@@ -86,6 +90,11 @@ struct counters {
     uint64_t acks_sent;
     uint64_t alarms[DEVICE_ALARMS];
     uint64_t commands_sent;
+    uint64_t greetings_answered;
+    uint64_t greetings_computed; /* that reached the curve */
+    uint64_t greetings_unsent;   /* their link was gone or full when their mark was durable */
+    uint64_t greetings_refused[GREETING_REFUSALS];
+    uint64_t cookies_offered;
     uint64_t acks_held; /* too soon after the last one, or the link had no room */
 };
 
@@ -101,6 +110,7 @@ struct origin {
     const char *link;
     uint32_t link_id;
     bool answers; /* the link has a way back */
+    bool pressed; /* strangers have used up most of their time there */
     const struct sockaddr *address;
     socklen_t address_length;
 };
@@ -112,6 +122,8 @@ struct server {
     struct registry registry;
     struct database db;
     struct contexts contexts;
+    struct sessions sessions;
+    struct greetings greetings;
     fer_entropy entropy;
     struct event_base *base;
     struct event *commit_timer;
@@ -166,7 +178,7 @@ void commit_forget(struct server *server);
 /* True while something waits to be stored. */
 static inline bool commit_waits(const struct server *server)
 {
-    return server->queue_count > 0 || server->alarms_waiting > 0;
+    return server->queue_count > 0 || server->alarms_waiting > 0 || server->greetings.waiting > 0;
 }
 
 /* ---- alarm: devices that went backwards, or far ahead ---- */
@@ -217,6 +229,8 @@ void links_check_done(struct server *server);
 
 void report_reject(struct server *server, enum reject reason, const uint8_t *record, size_t n,
                    const struct origin *origin);
+void report_greeting(struct server *server, enum greeting_refusal reason, const uint8_t *packet,
+                     size_t n, const struct origin *origin);
 void report_summary(const struct server *server);
 
 #endif

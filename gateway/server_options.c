@@ -20,13 +20,16 @@ enum {
     KEY_COMMIT_RECORDS,
     KEY_MAX_DB,
     KEY_PATIENCE,
-    KEY_MAX_SKIP
+    KEY_MAX_SKIP,
+    KEY_KEY
 };
 
 static const struct argp_option argp_options[] = {
     {0, 0, 0, 0, "What it needs:", 1},
     {"registry", 'r', "FILE", 0, "Which devices there are (JSON)", 1},
     {"db", 'd', "FILE", 0, "Their secret state, and where readings go (SQLite)", 1},
+    {"key", KEY_KEY, "FILE", 0,
+     "Its static key ('ferrule keygen --static'): devices with a pinned one may open sessions", 1},
     {0, 0, 0, 0, "Where records come from (any number of these, at least one):", 2},
     {"serial", KEY_SERIAL, "DEV", 0, "A serial line", 2},
     {"baud", KEY_BAUD, "N", 0, "Its speed (115200)", 2},
@@ -117,6 +120,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
         return 0;
     case 'd':
         options->database = text;
+        return 0;
+    case KEY_KEY:
+        options->key = text;
         return 0;
     case 'q':
         options->quiet = true;

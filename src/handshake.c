@@ -58,6 +58,19 @@ fer_status fer_static_generate(fer_entropy entropy, fer_static_secret *secret,
     return fer_static_get_public(secret, own);
 }
 
+fer_status fer_static_get_fingerprint(const fer_static_public *key,
+                                      uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES])
+{
+    uint8_t hash[FER_HASH_BYTES];
+
+    if (key == NULL || fingerprint == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    fer_crypto_hash_pair(key->bytes, sizeof key->bytes, NULL, 0, hash);
+    memcpy(fingerprint, hash, FER_STATIC_FINGERPRINT_BYTES);
+    return FER_OK;
+}
+
 /* ---- symmetric state -------------------------------------------------------------------- */
 
 void fer_noise_mix_hash(fer_handshake *handshake, const uint8_t *bytes, size_t n)

@@ -50,6 +50,12 @@ FER_MUST_USE fer_status fer_static_generate(fer_entropy entropy, fer_static_secr
 FER_MUST_USE fer_status fer_static_get_public(const fer_static_secret *secret,
                                               fer_static_public *own);
 
+/* By which people compare a public key with what is printed on a device, or shown by it: the first
+ * bytes of its SHA-256. */
+#define FER_STATIC_FINGERPRINT_BYTES 16u
+FER_MUST_USE fer_status fer_static_get_fingerprint(
+    const fer_static_public *key, uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES]);
+
 /* ---- patterns --------------------------------------------------------------------------- */
 
 /* A handshake pattern (Noise section 7). Contents are the library's; static storage. */

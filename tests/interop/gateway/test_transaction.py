@@ -61,7 +61,7 @@ class Storing(Bench):
         connection = sqlite3.connect(self.db)
         with self.assertRaises(sqlite3.IntegrityError):
             connection.execute("INSERT INTO record SELECT NULL, identity, epoch, kind, generation,"
-                               " lane, sequence, 0, '', NULL, tag FROM record")
+                               " session, lane, sequence, 0, '', NULL, tag FROM record")
         connection.close()
 
     def test_rows_outlive_a_state_from_a_backup(self):

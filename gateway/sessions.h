@@ -1,0 +1,53 @@
+/* Ferrule gateway: sessions. The responder over the core's contexts, with the static keys that the
+ * registry pins and the marks that the database holds. Sessions are in memory alone: they end with
+ * the process, and with the contexts that they belong to. */
+#ifndef FERRULE_GATEWAY_SESSIONS_H
+#define FERRULE_GATEWAY_SESSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "contexts.h"
+#include "ferrule/responder.h"
+
+struct sessions {
+    fer_arena arena;
+    fer_arena_cell *storage;
+    fer_responder *responder; /* null: no key, so no greeting is answered */
+    fer_static_public own;
+};
+
+/* Lets the open devices with a static key greet. `key` is the file of the gateway's own static
+ * secret; null: nobody may, and a line says so where the registry expects otherwise. */
+bool sessions_load(struct sessions *sessions, const char *key, const struct contexts *contexts,
+                   fer_entropy entropy, struct fault *fault);
+
+/* As the core's two calls in one, for a record of kind 2 on its way up; *mark is that of the
+ * greeting that its session began with. */
+fer_status sessions_receive(const struct sessions *sessions, const struct contexts *contexts,
+                            const uint8_t *record, size_t n, uint8_t *out, fer_opened *opened,
+                            fer_greeted *mark);
+
+/* Closes a device's sessions, and answers no greeting of it from now on. */
+void sessions_forget(const struct sessions *sessions, struct device *device);
+
+/* Seals down in the context that the device was heard in last: its session, or the provisioned one.
+ * What the plaintext refers to is of that context: see sessions_reference. */
+fer_status sessions_seal(const struct sessions *sessions, const struct contexts *contexts,
+                         const struct device *device, const uint8_t *plaintext, size_t n,
+                         uint8_t *out, size_t capacity, size_t *length);
+
+/* The newest live record of that context, as the device numbers it there. */
+struct reference {
+    uint32_t generation;
+    uint32_t sequence;
+};
+struct reference sessions_reference(const struct device *device);
+
+/* How many devices have one. */
+size_t sessions_count(const struct contexts *contexts);
+
+/* Wipes every key. */
+void sessions_free(struct sessions *sessions);
+
+#endif
