@@ -399,6 +399,9 @@ static void test_public_keys(void **state)
                                          0x74, 0x8b, 0x7d, 0xdc, 0xb4, 0x3e, 0xf7, 0x5a,
                                          0x0d, 0xbf, 0x3a, 0x0d, 0x26, 0x38, 0x1a, 0xf4,
                                          0xeb, 0xa4, 0xa9, 0x8e, 0xaa, 0x9b, 0x4e, 0x6a};
+    static const uint8_t print[16] = {0x30, 0x0c, 0x9c, 0x96, 0x03, 0xb9, 0x2a, 0x4b, 0x39,
+                                      0xed, 0x39, 0x58, 0xbf, 0x92, 0x40, 0x11}; /* SHA-256 of it */
+    uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES];
     struct kit_source source = {.answer = FER_PORT_FAILED};
     fer_static_secret own;
     fer_static_public point;
@@ -407,6 +410,10 @@ static void test_public_keys(void **state)
     memcpy(own.bytes, secret, sizeof secret);
     assert_int_equal(FER_OK, fer_static_get_public(&own, &point));
     assert_memory_equal(point.bytes, expected, sizeof expected);
+    assert_int_equal(FER_OK, fer_static_get_fingerprint(&point, fingerprint));
+    assert_memory_equal(fingerprint, print, sizeof print);
+    assert_int_equal(FER_ERR_ARGUMENT, fer_static_get_fingerprint(NULL, fingerprint));
+    assert_int_equal(FER_ERR_ARGUMENT, fer_static_get_fingerprint(&point, NULL));
     assert_int_equal(FER_TROUBLE_ENTROPY,
                      fer_static_generate((fer_entropy){&kit_ops, &source}, &own, &point));
     assert_true(!holds(&own, sizeof own, secret, 4) && !holds(&point, sizeof point, expected, 4));

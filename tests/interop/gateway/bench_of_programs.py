@@ -179,7 +179,7 @@ class Bench(unittest.TestCase):
     def rejected(self, summary):
         """The reasons that were counted, without the zeros."""
         reasons = ["malformed", "unknown-route", "closed-device", "old", "far-future", "replayed",
-                   "claim-forged", "tag-forged", "version", "throttled", "database-behind",
+                   "claim-forged", "tag-forged", "session-required", "version", "throttled", "database-behind",
                    "out-of-memory"]
         return {reason: summary[reason] for reason in reasons if summary[reason]}
 

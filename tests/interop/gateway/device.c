@@ -10,7 +10,13 @@
  *     event TEXT | raw HEX | plain HEX (a plaintext as it is) | name SERIES NAME UNIT
  *     health
  *     skip N                  seal N records and forget them
- *     open HEX                open a downlink: answers `receipt GENERATION SEQUENCE`, or `status N`
+ *     open HEX                open a downlink: answers `receipt GENERATION SEQUENCE`, `command ID
+ *                             GENERATION SEQUENCE`, or `status N`
+ *     greeter SECRET GATEWAY  from now on hold sessions, with these keys (a file; hex)
+ *     greet MS                the first packet that is due at this time, or `status N`
+ *     feed MS HEX             what came down in answer: `session`, `cookie` or `status N`
+ *     sent MS                 a record was sent then, as the greeter's silence counts
+ *     lane session            seal in the session
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,10 +25,12 @@
 
 #include "ferrule/ferrule.h"
 #include "internal/credential.h"
+#include "posix.h"
 
 #define LINE_MAX_ 140000u
 
 static fer_arena_cell cells[(2 * FER_SEALER_SIZE + FER_OPENER_SIZE(64u)) / FER_ARENA_ALIGN];
+static fer_arena_cell session_cells[2 * FER_GREETER_SIZE(64u) / FER_ARENA_ALIGN];
 
 struct end {
     fer_arena arena;
@@ -33,6 +41,9 @@ struct end {
     fer_lane lane;
     fer_sealer *sealers[2];
     fer_opener *opener;
+    fer_arena session_arena;
+    fer_greeter *greeter;
+    int in_session; /* seals there */
 };
 
 static void check(fer_status status, const char *what)
@@ -79,16 +90,22 @@ static size_t from_hex(const char *text, uint8_t *out)
     return n;
 }
 
+static void print_hex(const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        printf("%02x", bytes[i]);
+    }
+    putchar('\n');
+}
+
 static void seal(struct end *end, const uint8_t *plaintext, size_t n)
 {
     static uint8_t record[FER_PLAINTEXT_MAX + FER_OVERHEAD_MAX];
     size_t length = 0;
-    check(fer_sealer_seal(end->sealers[end->lane], plaintext, n, record, sizeof record, &length),
-          "seal");
-    for (size_t i = 0; i < length; i++) {
-        printf("%02x", record[i]);
-    }
-    putchar('\n');
+    fer_sealer *sealer =
+        end->in_session ? fer_greeter_get_sealer(end->greeter) : end->sealers[end->lane];
+    check(fer_sealer_seal(sealer, plaintext, n, record, sizeof record, &length), "seal");
+    print_hex(record, length);
 }
 
 static void skip(struct end *end, unsigned long count)
@@ -191,17 +208,27 @@ static void on_receipt(void *context, const fer_receipt *receipt)
     printf("receipt %" PRIu32 " %" PRIu32 "\n", receipt->generation, receipt->sequence);
 }
 
+static void on_command(void *context, const fer_command *command)
+{
+    (void)context;
+    printf("command %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", command->id, command->generation,
+           command->sequence);
+}
+
 static void open_down(struct end *end, const char *hex)
 {
     uint8_t record[512];
     uint8_t plaintext[512];
     fer_opened opened;
-    const fer_telemetry_visitor visitor = {.on_receipt = on_receipt};
+    const fer_telemetry_visitor visitor = {.on_receipt = on_receipt, .on_command = on_command};
     const size_t n = strlen(hex) <= 2 * sizeof record ? from_hex(hex, record) : 0;
-    fer_status status =
-        fer_opener_receive(end->opener, record, n, plaintext, sizeof plaintext, &opened);
+    const int in_session = n > 0 && record[0] >> 6 == FER_KIND_SESSION;
+    fer_opener *opener = in_session ? fer_greeter_get_opener(end->greeter) : end->opener;
+    fer_sealer *sealer =
+        in_session ? fer_greeter_get_sealer(end->greeter) : end->sealers[FER_LANE_LIVE];
+    fer_status status = fer_opener_receive(opener, record, n, plaintext, sizeof plaintext, &opened);
     if (status == FER_OK) {
-        status = fer_sealer_acknowledge(end->sealers[FER_LANE_LIVE]);
+        status = fer_sealer_acknowledge(sealer);
     }
     if (status == FER_OK) {
         status = fer_telemetry_decode(plaintext, opened.length, &visitor);
@@ -211,12 +238,79 @@ static void open_down(struct end *end, const char *hex)
     }
 }
 
+static void make_greeter(struct end *end, const char *rest)
+{
+    char path[512];
+    char hex[128] = "";
+    char gateway[128];
+    fer_greeter_config config = {
+        .window_bits = 64, .retry_ms = 1000, .silence_ms = 30000, .entropy = posix_entropy()};
+    FILE *file = sscanf(rest, "%511s %127s", path, gateway) == 2 ? fopen(path, "r") : NULL;
+    if (file == NULL || fgets(hex, sizeof hex, file) == NULL || strlen(hex) != 65) {
+        check(FER_ERR_ARGUMENT, rest);
+    }
+    fclose(file);
+    (void)from_hex(hex, config.secret.bytes);
+    (void)from_hex(gateway, config.gateway.bytes);
+    check(fer_static_get_public(&config.secret, &config.own), "public");
+    check(fer_arena_init(&end->session_arena, session_cells,
+                         sizeof session_cells / sizeof *session_cells),
+          "arena");
+    check(fer_greeter_create(&end->session_arena, &config, &end->greeter), "greeter");
+    check(fer_greeter_rekey(end->greeter, &end->credential), "rekey");
+}
+
+static void greet(struct end *end, const char *rest)
+{
+    uint8_t packet[256];
+    size_t n = 0;
+    const fer_status status =
+        fer_greeter_take(end->greeter, strtoull(rest, NULL, 10), packet, sizeof packet, &n);
+    if (status == FER_OK) {
+        print_hex(packet, n);
+    } else {
+        printf("status %d\n", status);
+    }
+}
+
+static void feed(struct end *end, const char *rest)
+{
+    uint8_t packet[512];
+    char *hex = NULL;
+    const uint64_t now = strtoull(rest, &hex, 10);
+    const size_t n = strlen(hex) <= sizeof packet ? from_hex(hex + 1, packet) : 0;
+    const fer_status status = fer_greeter_feed(end->greeter, now, packet, n);
+    if (status == FER_OK || status == FER_EMPTY) {
+        puts(status == FER_OK ? "session" : "cookie");
+    } else {
+        printf("status %d\n", status);
+    }
+}
+
+/* True: it was a word of sessions. */
+static int obey_session(struct end *end, const char *word, const char *rest)
+{
+    if (strcmp(word, "greeter") == 0) {
+        make_greeter(end, rest);
+    } else if (strcmp(word, "greet") == 0) {
+        greet(end, rest);
+    } else if (strcmp(word, "feed") == 0) {
+        feed(end, rest);
+    } else if (strcmp(word, "sent") == 0) {
+        fer_greeter_sent(end->greeter, strtoull(rest, NULL, 10));
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
 static void obey(struct end *end, const char *word, const char *rest)
 {
     if (strcmp(word, "generation") == 0) {
         burn_to(end, (uint32_t)strtoul(rest, NULL, 10));
     } else if (strcmp(word, "lane") == 0) {
         end->lane = strcmp(rest, "backlog") == 0 ? FER_LANE_BACKLOG : FER_LANE_LIVE;
+        end->in_session = strcmp(rest, "session") == 0;
     } else if (strcmp(word, "way") == 0) {
         end->way = strcmp(rest, "one") == 0 ? FER_ONE_WAY : FER_TWO_WAY;
         start_generation(end);
@@ -238,7 +332,7 @@ static void obey(struct end *end, const char *word, const char *rest)
         skip(end, strtoul(rest, NULL, 10));
     } else if (strcmp(word, "open") == 0) {
         open_down(end, rest);
-    } else {
+    } else if (!obey_session(end, word, rest)) {
         check(FER_ERR_ARGUMENT, word);
     }
 }

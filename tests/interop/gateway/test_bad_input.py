@@ -83,6 +83,15 @@ class Registry(Bench):
                 ('{"id": "b", "epoch": 1, "route": "", "name": "a\\nb"}', ["line 3", "name"]),
                 ('{"id": "b", "epoch": 1, "route": "", "enabled": 1}', ["line 3", "enabled"]),
                 ('{"id": "b", "epoch": 1, "route": "", "acks": "no"}', ["line 3", "acks"]),
+                ('{"id": "b", "epoch": 1, "route": "", "static": 1}', ["line 3", "static"]),
+                ('{"id": "b", "epoch": 1, "route": "", "static": "%s"}' % ("a" * 63), ["static"]),
+                ('{"id": "b", "epoch": 1, "route": "", "static": "%s"}' % ("a" * 66), ["static"]),
+                ('{"id": "b", "epoch": 1, "route": "", "static": "%s"}' % ("g" * 64), ["static"]),
+                ('{"id": "b", "epoch": 1, "route": "", "static": "%s", "session": "never"}' %
+                 ("a" * 64), ["line 3", "session"]),
+                ('{"id": "b", "epoch": 1, "route": "", "static": "%s", "session": true}' %
+                 ("a" * 64), ["line 3", "session"]),
+                ('{"id": "b", "epoch": 1, "route": "", "session": "allowed"}', ["needs", "static"]),
                 ('{"id": "b", "epoch": 1, "route": "", "key": ""}', ["line 3", "unknown", "key"]),
                 ('{"id": "b", "id": "b", "epoch": 1, "route": ""}', ["line 3", "id", "twice"])):
             with self.subTest(wrong):
@@ -91,6 +100,9 @@ class Registry(Bench):
     def test_duplicates(self):
         self.refuse(self.devices(GOOD, GOOD.replace("0102", "0304")), "line 3", '"a"', "line 2")
         self.refuse(self.devices(GOOD, GOOD.replace('"a"', '"b"')), "line 3", "b", "route", "line 2")
+        keyed = GOOD.replace("}", ', "static": "%s"}' % ("a5" * 32))
+        other = keyed.replace('"a"', '"b"').replace("0102", "0304").replace("a5", "A5")
+        self.refuse(self.devices(keyed, other), "line 3", "b", "static key of a in line 2")
         empty = GOOD.replace("0102", "")
         self.refuse(self.devices(empty, empty.replace('"a"', '"b"')), "line 3", "only one")
 

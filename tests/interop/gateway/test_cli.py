@@ -1,4 +1,5 @@
 """gateway_cli: the command line tool."""
+import hashlib
 import hmac
 import json
 import os
@@ -12,7 +13,7 @@ class Help(Bench):
     def test_tells_its_commands(self):
         self.assertIn("provision", self.cli("--help").stdout)
         for command in ("keygen", "provision", "resync", "flash", "lifetime", "decode", "explain",
-                        "export"):
+                        "export", "fingerprint", "enroll", "revoke"):
             self.assertIn("xample", self.cli(command, "--help").stdout)
 
     def test_refuses_what_it_does_not_know(self):
@@ -38,6 +39,32 @@ class Keygen(Bench):
         self.cli("keygen", "-o", self.folder / "one")
         self.cli("keygen", "-o", self.folder / "two")
         self.assertNotEqual((self.folder / "one").read_text(), (self.folder / "two").read_text())
+
+
+    def test_makes_a_static_key_and_tells_its_public_half(self):
+        key = self.folder / "gateway.key"
+        told = self.cli("keygen", "--static", key).stdout
+        self.assertEqual(stat.S_IMODE(key.stat().st_mode), 0o600)
+        self.assertRegex(key.read_text(), r"^[0-9a-f]{64}\n$")
+        self.assertRegex(told, r"^public [0-9a-f]{64}\nfingerprint ([0-9a-f]{4}-){7}[0-9a-f]{4}\n$")
+        public = told.split()[1]
+        fingerprint = hashlib.sha256(bytes.fromhex(public)).hexdigest()[:32]
+        self.assertEqual(told.split()[3].replace("-", ""), fingerprint)
+        for which in (key, public, public.upper()):
+            self.assertEqual(self.cli("fingerprint", which).stdout, told)
+        self.one_line(self.cli("keygen", "--static", key, code=1).stderr, "exists")
+        self.cli("keygen", "--static", self.folder / "a", "-o", self.folder / "b", code=64)
+        self.cli("fingerprint", code=64)
+        self.one_line(self.cli("fingerprint", public[2:], code=1).stderr, public[2:8])
+        key.chmod(0o640)
+        self.one_line(self.cli("fingerprint", key, code=1).stderr, "chmod 600")
+
+    def test_the_public_half_is_that_of_rfc_7748(self):
+        alice = self.folder / "alice.key"
+        alice.write_text("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a\n")
+        alice.chmod(0o600)
+        self.assertIn("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
+                      self.cli("fingerprint", alice).stdout)
 
 
 class Provision(Bench):
