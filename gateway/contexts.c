@@ -89,7 +89,7 @@ static bool open_device(struct contexts *contexts, struct device *device, struct
     } else {
         imported = import_state(contexts, device, &state, &why);
     }
-    device->greeted = (fer_greeted){state.greeted_generation, state.greeted_attempt};
+    device->greeted = state.greeted;
     device_state_free(&state);
     if (!imported) {
         SAY("device %s stays closed: %s; issue it again with 'ferrule provision --reissue'",

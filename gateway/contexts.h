@@ -64,8 +64,10 @@ struct device_session {
 };
 
 /* An answer to a greeting, which waits for its mark to be durable. */
+struct device;
 struct device_answer {
-    size_t length; /* 0: none waits */
+    size_t length;       /* 0: none waits */
+    struct device *next; /* of those that wait */
     struct device_ack path;
     uint8_t bytes[FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX)];
 };

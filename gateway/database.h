@@ -16,6 +16,7 @@
 #include <sqlite3.h>
 
 #include "ferrule/config.h"
+#include "ferrule/responder.h"
 #include "say.h"
 
 #define DATABASE_TAG_BYTES 16u /* of a record */
@@ -49,8 +50,7 @@ struct device_state {
     size_t route_length;
     uint8_t *snapshot; /* secret; wiped and freed by device_state_free */
     size_t snapshot_length;
-    uint32_t greeted_generation; /* of its last greeting; 0, 0: none yet */
-    uint32_t greeted_attempt;
+    fer_greeted greeted; /* its last greeting */
 };
 
 /* Opens and checks: ours, of a version we know, private to its owner. */
@@ -100,8 +100,8 @@ int database_put_device(struct database *db, const char *id, const struct device
                         int64_t now_ms);
 
 /* Stores the mark of a device's last greeting; *superseded as below. */
-int database_save_greeted(struct database *db, const char *id, uint32_t epoch, uint32_t generation,
-                          uint32_t attempt, bool *superseded);
+int database_save_greeted(struct database *db, const char *id, uint32_t epoch, fer_greeted mark,
+                          bool *superseded);
 
 /* Stores a device's newer state. *superseded: it was issued again, so nothing was stored. */
 int database_save_state(struct database *db, const char *id, uint32_t epoch,

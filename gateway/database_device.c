@@ -33,8 +33,8 @@ static int copy_state(sqlite3_stmt *row, struct device_state *state)
     }
     state->route_length = route_length;
     state->epoch = (uint32_t)sqlite3_column_int64(row, 0);
-    state->greeted_generation = (uint32_t)sqlite3_column_int64(row, 3);
-    state->greeted_attempt = (uint32_t)sqlite3_column_int64(row, 4);
+    state->greeted.generation = (uint32_t)sqlite3_column_int64(row, 3);
+    state->greeted.attempt = (uint32_t)sqlite3_column_int64(row, 4);
     return SQLITE_ROW;
 }
 
@@ -132,8 +132,8 @@ int database_save_state(struct database *db, const char *id, uint32_t epoch,
     return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-int database_save_greeted(struct database *db, const char *id, uint32_t epoch, uint32_t generation,
-                          uint32_t attempt, bool *superseded)
+int database_save_greeted(struct database *db, const char *id, uint32_t epoch, fer_greeted mark,
+                          bool *superseded)
 {
     int rc = SQLITE_OK;
     sqlite3_stmt *statement = database_prepare(db, DATABASE_SAVE_GREETED, &rc);
@@ -142,8 +142,8 @@ int database_save_greeted(struct database *db, const char *id, uint32_t epoch, u
     }
     (void)sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(statement, 2, epoch);
-    (void)sqlite3_bind_int64(statement, 3, generation);
-    (void)sqlite3_bind_int64(statement, 4, attempt);
+    (void)sqlite3_bind_int64(statement, 3, mark.generation);
+    (void)sqlite3_bind_int64(statement, 4, mark.attempt);
     rc = sqlite3_step(statement);
     *superseded = rc == SQLITE_DONE && sqlite3_changes(db->handle) == 0;
     (void)sqlite3_reset(statement);

@@ -143,13 +143,19 @@ static enum greeting_refusal refusal_of(fer_status status)
     }
 }
 
+/* In place of one that waits already. */
 static void keep_answer(struct server *server, uint32_t context, fer_greeted mark,
                         const struct device_answer *answer)
 {
     struct device *device = contexts_device(&server->contexts, context);
-    server->greetings.waiting += device->answer.length == 0; /* else in place of the one before */
+    const bool waits = device->answer.length != 0;
+    struct device *next = waits ? device->answer.next : server->greetings.waiting;
     device->answer = *answer;
+    device->answer.next = next;
     device->greeted = mark;
+    if (!waits) {
+        server->greetings.waiting = device;
+    }
     if (server->stalled_since_ms == 0) {
         commit_soon(server);
     }
@@ -193,35 +199,36 @@ void greetings_take(struct server *server, const uint8_t *packet, size_t n,
 int greetings_store(struct server *server)
 {
     int rc = SQLITE_OK;
-    for (size_t i = 0; server->greetings.waiting > 0 && i < server->contexts.count; i++) {
-        struct device *device = &server->contexts.devices[i];
+    for (struct device *device = server->greetings.waiting; device != NULL && rc == SQLITE_OK;
+         device = device->answer.next) {
         bool superseded = false;
-        if (device->answer.length == 0 || rc != SQLITE_OK) {
-            continue;
-        }
-        rc =
-            database_save_greeted(&server->db, device->registered.id, device->registered.epoch,
-                                  device->greeted.generation, device->greeted.attempt, &superseded);
+        rc = database_save_greeted(&server->db, device->registered.id, device->registered.epoch,
+                                   device->greeted, &superseded);
         device->superseded = device->superseded || superseded;
     }
     return rc;
 }
 
+static void answer_one(struct server *server, struct device *device)
+{
+    const struct device_answer *answer = &device->answer;
+    if (device->superseded) {
+        server->reload = true; /* it was issued again: these keys are of the past */
+    }
+    if (device->open && !device->superseded &&
+        links_send(server, &answer->path, answer->bytes, answer->length)) {
+        server->counters.greetings_answered++;
+    } else {
+        server->counters.greetings_unsent++;
+    }
+}
+
 void greetings_answer(struct server *server)
 {
-    for (size_t i = 0; server->greetings.waiting > 0 && i < server->contexts.count; i++) {
-        struct device *device = &server->contexts.devices[i];
-        struct device_answer *answer = &device->answer;
-        if (answer->length == 0) {
-            continue;
-        }
-        if (device->open && !device->superseded &&
-            links_send(server, &answer->path, answer->bytes, answer->length)) {
-            server->counters.greetings_answered++;
-        } else {
-            server->counters.greetings_unsent++;
-        }
-        answer->length = 0;
-        server->greetings.waiting--;
+    while (server->greetings.waiting != NULL) {
+        struct device *device = server->greetings.waiting;
+        server->greetings.waiting = device->answer.next;
+        answer_one(server, device);
+        device->answer = (struct device_answer){0};
     }
 }

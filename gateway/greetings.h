@@ -9,6 +9,10 @@
 
 #include "ferrule/greeting.h"
 
+struct server;
+struct origin;
+struct device;
+
 /* Why one was refused (HONEST). Only the last three may have cost curve operations. */
 enum greeting_refusal {
     GREETING_NO_KEY,  /* the gateway has none */
@@ -29,11 +33,8 @@ struct greetings {
     uint32_t computed; /* in it: greetings that reached the curve */
     int64_t drawn_ms;  /* monotonic: when secrets[0] was; 0: never */
     fer_cookie_secret secrets[2];
-    uint32_t waiting; /* answers that wait for a commit */
+    struct device *waiting; /* whose answers wait for a commit */
 };
-
-struct server;
-struct origin;
 
 /* Whether these bytes begin a session, or claim to. */
 bool greetings_is_one(const uint8_t *packet, size_t n);

@@ -178,7 +178,8 @@ void commit_forget(struct server *server);
 /* True while something waits to be stored. */
 static inline bool commit_waits(const struct server *server)
 {
-    return server->queue_count > 0 || server->alarms_waiting > 0 || server->greetings.waiting > 0;
+    return server->queue_count > 0 || server->alarms_waiting > 0 ||
+           server->greetings.waiting != NULL;
 }
 
 /* ---- alarm: devices that went backwards, or far ahead ---- */

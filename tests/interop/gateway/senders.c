@@ -113,6 +113,22 @@ static void test_strangers_share_a_ration_of_time(void **state)
     assert_false(may(5001));
 }
 
+static void test_pressed_before_the_ration_is_gone(void **state)
+{
+    (void)state;
+    senders_accepted(senders, find(7));
+    assert_true(may(7));
+    waste(7, 1, RATION_BURST); /* known: another ration */
+    waste(1, 1, RATION_BURST / 2);
+    assert_false(senders_are_pressed(senders));
+    waste(2, 1, 1);
+    assert_true(senders_are_pressed(senders));
+    assert_true(may(3));
+    now += 400; /* a hundred more */
+    assert_true(may(3));
+    assert_false(senders_are_pressed(senders));
+}
+
 static void test_a_long_refusal_is_paid_back(void **state)
 {
     (void)state;
@@ -177,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_burst_then_some_a_second, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ports_share_and_others_do_not, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strangers_share_a_ration_of_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pressed_before_the_ration_is_gone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_long_refusal_is_paid_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_known_ones_share_another, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strangers_displace_no_known_one, setup, teardown),
