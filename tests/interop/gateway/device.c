@@ -30,7 +30,7 @@
 #define LINE_MAX_ 140000u
 
 static fer_arena_cell cells[(2 * FER_SEALER_SIZE + FER_OPENER_SIZE(64u)) / FER_ARENA_ALIGN];
-static fer_arena_cell session_cells[2 * FER_GREETER_SIZE(64u) / FER_ARENA_ALIGN];
+static fer_arena_cell session_cells[FER_GREETER_SIZE(64u) / FER_ARENA_ALIGN];
 
 struct end {
     fer_arena arena;
