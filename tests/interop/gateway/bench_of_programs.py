@@ -46,12 +46,17 @@ def unframe(encoded):
     return bytes(out)
 
 
-def on_failing_disk(what):
-    """The environment of a gateway whose disk fails like that. AddressSanitizer refuses to start
-    behind a preloaded library, unless told."""
+def preloaded(library, **more):
+    """The environment of a gateway behind this library. AddressSanitizer refuses to start behind
+    one, unless told."""
     options = os.environ.get("ASAN_OPTIONS", "")
-    return dict(os.environ, LD_PRELOAD=os.environ["FERRULE_FAILING_DISK"], FERRULE_FAIL=what,
+    return dict(os.environ, LD_PRELOAD=library, **more,
                 ASAN_OPTIONS=(options + ":" if options else "") + "verify_asan_link_order=0")
+
+
+def on_failing_disk(what):
+    """The environment of a gateway whose disk fails like that."""
+    return preloaded(os.environ["FERRULE_FAILING_DISK"], FERRULE_FAIL=what)
 
 
 def stream(records):

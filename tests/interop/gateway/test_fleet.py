@@ -27,7 +27,8 @@ class Fleet(Bench):
                 "SELECT epoch, route, snapshot FROM device").fetchone()
             names = [(f"d{i}", epoch) for i in range(FLEET)]
             db.executemany("INSERT INTO issued VALUES(?, ?, 0)", names)
-            db.executemany("INSERT INTO device VALUES(?, ?, ?, ?, 0)",
+            db.executemany("INSERT INTO device(identity, epoch, route, snapshot, saved_ms)"
+                           " VALUES(?, ?, ?, ?, 0)",
                            [(*name, route, snapshot) for name in names])
             db.executemany("INSERT INTO command(identity, id, epoch, body, created_ms, expires_ms,"
                            " state, sends) VALUES(?, 1, ?, x'00', 0, 9000000000000, 'queued', 0)",

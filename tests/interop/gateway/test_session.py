@@ -8,9 +8,8 @@ import sqlite3
 import subprocess
 import threading
 import time
-import unittest.mock
 
-from bench_of_programs import CLI, Bench, Device, frame, main, unframe
+from bench_of_programs import CLI, Bench, Device, frame, main, preloaded, unframe
 
 DYING_ANSWER = os.environ["FERRULE_DYING_ANSWER"]
 ENROLL_DEVICE = os.environ["FERRULE_ENROLL_DEVICE"]
@@ -110,9 +109,9 @@ class SessionBench(Bench):
         device.tell(*commands)
         return device.process.stdout.readline().strip()
 
-    def start(self, *more):
+    def start(self, *more, **options):
         return self.start_gateway("--key", self.key, "--udp", f"127.0.0.1:{self.port}",
-                                  "--listen-unix", self.path, "--commit-ms", 5, *more)
+                                  "--listen-unix", self.path, "--commit-ms", 5, *more, **options)
 
     def restart(self, device, identity, generation):
         """It comes up again, without a session."""
@@ -298,10 +297,7 @@ class Once(SessionBench):
 
     def test_killed_between_mark_and_answer(self):
         device = self.keyed_device("a")
-        # A sanitizer wants to be loaded first, and need not: sendto is all that is taken here.
-        with unittest.mock.patch.dict(os.environ, LD_PRELOAD=DYING_ANSWER,
-                                      ASAN_OPTIONS="verify_asan_link_order=0"):
-            gateway = self.start()
+        gateway = self.start(env=preloaded(DYING_ANSWER))
         line = self.line()
         captured = self.first(device)
         line.send(captured)
