@@ -162,7 +162,7 @@ class SessionBench(Bench):
         process.send_signal(signal.SIGUSR1)
         self.wait_for(lambda: self.errors().count("summary: refused") > before)
         text = self.errors()
-        return self.summary(text[text.rindex("summary: accepted"):].replace("accepted", "summary: accepted", 1))
+        return self.summary(text[text.rindex("summary: accepted"):])
 
     def mark(self, identity="a"):
         return self.query("SELECT greeted_generation, greeted_attempt FROM device"
@@ -206,7 +206,7 @@ class Sessions(SessionBench):
         line = self.line()
         self.greet(device, line)
         old = self.speak(device, line, 0) + device.readings(1, first=9)
-        # A day later it greets again; both sessions begin at sequence 0.
+        # It comes up again and greets; both sessions begin at sequence 0.
         self.restart(device, "a", 2)
         while line.receive(0.2) is not None:
             pass
