@@ -290,7 +290,7 @@ static void borrow_sealer(fer_gateway *gateway, uint32_t number, struct fer_seal
     fer_gateway_keep_key(gateway, number, context->cur, FER_BRANCH_DOWN, key);
     fer_record_name_build(&sealer->end.name, FER_KIND_PROVISIONED, FER_FIRST_DOWN, context->route,
                           context->route_length);
-    sealer->entropy = gateway->config.entropy;
+    fer_sealer_turn_down(sealer, gateway->config.entropy);
     sealer->end.generation = context->cur;
     sealer->next = context->down_next;
     sealer->end.tag = fer_tag_make(sealer, FER_TAG_SEALER);

@@ -40,6 +40,24 @@ _Static_assert((int)FER_BRANCH_UP == (int)FER_LANE_LIVE &&
                    (int)FER_BRANCH_BACKLOG == (int)FER_LANE_BACKLOG,
                "lanes are branches");
 
+static bool draw_salt(const fer_sealer *sealer, uint8_t *salt, uint8_t nonce[FER_NONCE_BYTES])
+{
+    const fer_entropy *entropy = &sealer->of.entropy;
+
+    if (entropy->ops->fill(entropy->context, salt, SALT_BYTES) != FER_PORT_OK) {
+        return false;
+    }
+    fer_record_nonce(nonce, salt, sealer->end.generation, fer_load_u32(nonce + 4));
+    return true;
+}
+
+void fer_sealer_turn_down(fer_sealer *sealer, fer_entropy entropy)
+{
+    sealer->of.entropy = entropy;
+    sealer->counter = FER_COUNTER_DOWN;
+    sealer->salt = draw_salt;
+}
+
 fer_status fer_sealer_create(fer_arena *arena, fer_generation *generation,
                              const fer_sealer_config *config, fer_sealer **sealer)
 {
@@ -60,8 +78,12 @@ fer_status fer_sealer_create(fer_arena *arena, fer_generation *generation,
     made = (fer_sealer *)end;
     body = (struct fer_generation_body *)(void *)generation; /* an open one, or no end was made */
     (void)!fer_generation_take_key(body, (fer_branch)branch, &made->key);
-    made->claim = body->claim;
-    made->entropy = config->entropy;
+    made->counter = FER_COUNTER_FULL;
+    if (branch == FER_BRANCH_DOWN) {
+        fer_sealer_turn_down(made, config->entropy);
+    } else {
+        made->of.claim = body->claim;
+    }
     if (branch == FER_BRANCH_UP) {
         made->one_way = config->way == FER_ONE_WAY;
         made->patience = config->way == FER_ONE_WAY ? 0 : PATIENCE;
@@ -82,10 +104,8 @@ static bool is_full(const fer_sealer *sealer)
 
 static size_t measure_header(const fer_sealer *sealer)
 {
-    if (!is_full(sealer)) {
-        return sealer->end.name.length + 3u;
-    }
-    return sealer->end.name.length + (sealer->end.name.bytes[0] & FER_FIRST_DOWN ? 16u : 12u);
+    return sealer->end.name.length +
+           (is_full(sealer) ? sealer->counter : (size_t)FER_COUNTER_SHORT);
 }
 
 size_t fer_sealer_get_overhead(const fer_sealer *sealer)
@@ -93,13 +113,16 @@ size_t fer_sealer_get_overhead(const fer_sealer *sealer)
     return is_open(sealer) ? measure_header(sealer) + FER_TAG_BYTES : 0;
 }
 
-/* Writes the header of record `sequence`; false where there is no entropy for a salt. */
-static bool put_header(const fer_sealer *sealer, uint32_t sequence, size_t length, uint8_t *out)
+/* Writes the header of record `sequence`, and its nonce; false where there is no entropy for a
+ * salt. */
+static bool put_header(const fer_sealer *sealer, uint32_t sequence, size_t length,
+                       uint8_t nonce[FER_NONCE_BYTES], uint8_t *out)
 {
     uint8_t *counter = out + sealer->end.name.length;
 
     memcpy(out, sealer->end.name.bytes, sealer->end.name.length);
-    if (length == sealer->end.name.length + 3u) {
+    fer_record_nonce(nonce, NULL, sealer->end.generation, sequence);
+    if (length == sealer->end.name.length + (size_t)FER_COUNTER_SHORT) {
         counter[0] = (uint8_t)sealer->end.generation;
         fer_store_u16(counter + 1, (uint16_t)sequence);
         return true;
@@ -107,11 +130,10 @@ static bool put_header(const fer_sealer *sealer, uint32_t sequence, size_t lengt
     out[0] |= FER_FIRST_FULL;
     fer_store_u32(counter, sealer->end.generation);
     fer_store_u32(counter + 4, sequence);
-    if (sealer->end.name.bytes[0] & FER_FIRST_DOWN) {
-        return sealer->entropy.ops->fill(sealer->entropy.context, counter + 8, SALT_BYTES) ==
-               FER_PORT_OK;
+    if (sealer->salt != NULL) {
+        return sealer->salt(sealer, counter + 8, nonce);
     }
-    fer_schedule_claim(&sealer->claim, out, length - 4u, counter + 8);
+    fer_schedule_claim(&sealer->of.claim, out, length - 4u, counter + 8);
     return true;
 }
 
@@ -146,10 +168,7 @@ fer_status fer_sealer_seal(fer_sealer *sealer, const uint8_t *plaintext, size_t 
         return FER_RENEW_EXHAUSTED;
     }
     sequence = take_number(sealer);
-    if (put_header(sealer, sequence, header, out)) {
-        const uint8_t *salt = sealer->end.name.bytes[0] & FER_FIRST_DOWN ? out + header - 8 : NULL;
-
-        fer_record_nonce(nonce, salt, sealer->end.generation, sequence);
+    if (put_header(sealer, sequence, header, nonce, out)) {
         status =
             fer_crypto_seal(&sealer->key.secret, nonce, out, header, plaintext, n, out + header);
     }

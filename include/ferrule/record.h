@@ -54,7 +54,7 @@ typedef enum fer_way {
 /* ---- sealing ---------------------------------------------------------------------------- */
 
 typedef struct fer_sealer fer_sealer;
-#define FER_SEALER_SIZE FER_ARENA_SIZEOF(3, 88)
+#define FER_SEALER_SIZE FER_ARENA_SIZEOF(2, 88)
 
 typedef struct fer_sealer_config {
     fer_direction direction; /* FER_UP: device to gateway */

@@ -29,12 +29,20 @@ struct fer_sealer {
     fer_record_end end; /* the name's first byte has the lane too */
     uint32_t next;      /* only ever goes up (NONCE) */
     uint8_t one_way;
-    uint8_t patience;    /* two-way live lane: records of which one is full; else 0 */
-    uint8_t left;        /* records until the next full one; 0: all are full */
-    fer_entropy entropy; /* down: salts */
+    uint8_t patience; /* two-way live lane: records of which one is full; else 0 */
+    uint8_t left;     /* records until the next full one; 0: all are full */
+    uint8_t counter;  /* bytes of the full form's counter */
+    /* Down: draws the salt, into header and nonce. Up: null, so that a device does not link it. */
+    bool (*salt)(const struct fer_sealer *sealer, uint8_t *salt, uint8_t nonce[FER_NONCE_BYTES]);
     fer_record_key key;
-    fer_claim_key claim; /* up */
+    union {
+        fer_claim_key claim; /* up */
+        fer_entropy entropy; /* down */
+    } of;
 };
+
+/* Makes a sealer one that seals down, with salts from there. */
+void fer_sealer_turn_down(struct fer_sealer *sealer, fer_entropy entropy);
 
 /* Cells of an opener's ticket. The first is its own tag, so that no other takes it; zero: spent. Of
  * lane and sequence the opener reads the lower halves alone: the upper ones are whose who holds it.
