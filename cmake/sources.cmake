@@ -12,6 +12,7 @@ set(FERRULE_SOURCES
   src/device_command.c
   src/device_feed.c
   src/device_queue.c
+  src/device_session.c
   src/device_sleep.c
   src/device_take.c
   src/frame.c

@@ -7,8 +7,8 @@
 #include "internal/device.h"
 #include "internal/keychain.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(22, 144), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(22, 144) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(26, 120), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(26, 120) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {
@@ -26,6 +26,7 @@ static bool is_valid(const fer_device_config *config)
 {
     return (config->readings & (config->readings - 1u)) == 0 &&
            (unsigned)config->link <= FER_LINK_DATAGRAM && (unsigned)config->way <= FER_ONE_WAY &&
+           (!config->session_required || config->greeter != NULL) &&
            (config->clock.ops == NULL || config->clock.ops->monotonic_ms != NULL) &&
            (config->lock.ops == NULL ||
             ((config->lock.ops->mask == NULL) == (config->lock.ops->unmask == NULL) &&
@@ -62,6 +63,10 @@ static fer_status build(fer_arena *arena, const fer_device_config *config, fer_d
                             FER_DEVICE_GENERATION_SIZE(config->inbound) / FER_ARENA_ALIGN);
     if (status == FER_OK && config->inbound != 0 && config->link == FER_LINK_STREAM) {
         status = fer_frame_decoder_create(arena, config->inbound, &device->decoder);
+    }
+    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(config->greeter);
+    if (hooks != NULL && !hooks->fits(device)) {
+        status = FER_ERR_ARGUMENT;
     }
     return status == FER_OK ? fer_store_create(arena, &store, &device->store) : status;
 }
@@ -162,6 +167,10 @@ static fer_status burn(fer_device *device)
 
     if (status != FER_OK) {
         return status;
+    }
+    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
+    if (hooks != NULL) {
+        hooks->begin(device, &credential);
     }
     if (fer_keychain_expand(&credential, &generation) != FER_OK) {
         return FER_TROUBLE_STATE;

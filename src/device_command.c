@@ -1,9 +1,9 @@
 /* Ferrule: device, commands. What was opened is authentic and came once; here it is judged whether
  * it came in time, and whether its id is new. A file of its own, which firmware that only seals
  * does not link. */
+#include "internal/device_command.h"
 #include "ferrule/device.h"
 #include "ferrule/replay.h"
-#include "internal/device.h"
 
 _Static_assert(FER_ARENA_ROUND(sizeof(fer_commands)) == FER_DEVICE_COMMANDS_SIZE(1),
                "FER_DEVICE_COMMANDS_SIZE is not what commands take");
@@ -17,43 +17,59 @@ fer_commands *fer_device_get_commands(const fer_device *device)
 
 /* ---- time ------------------------------------------------------------------------------- */
 
-/* Every record of a generation was sealed after its start. A clock that fails tells 0, so that a
- * record looks older than it is, never younger. */
-static bool has_marks(const fer_device *device)
+fer_device_context fer_device_get_context(const fer_device *device)
 {
-    return fer_device_get_commands(device)->marked_for == device->health.generation + 1u;
+    const fer_device_context context = {device->sealers[FER_LANE_LIVE],
+                                        &fer_device_get_commands(device)->marks, device->burned_ms,
+                                        device->health.generation};
+    return context;
 }
 
-void fer_device_mark_time(fer_device *device)
+/* Every record of a context was sealed after its start. A clock that fails tells 0, so that a
+ * record looks older than it is, never younger. */
+static bool has_marks(const fer_device_context *context)
 {
-    fer_commands *commands = fer_device_get_commands(device);
-    const uint64_t now = fer_device_get_uptime(device);
-    const bool known = has_marks(device);
+    return context->marks->of == context->generation + 1u;
+}
 
-    if (known && now - commands->marked_ms[0] < device->config.stale_ms / 2u) {
+void fer_device_mark_time(const fer_device *device, const fer_device_context *context)
+{
+    fer_marks *marks = context->marks;
+    const uint64_t now = fer_device_get_uptime(device);
+    const bool known = has_marks(context);
+
+    if (known && now - marks->ms[0] < device->config.stale_ms / 2u) {
         return;
     }
-    commands->marked_ms[1] = known ? commands->marked_ms[0] : device->burned_ms;
-    commands->marked[1] = known ? commands->marked[0] : 0;
-    commands->marked_ms[0] = now;
-    commands->marked[0] = FER_SEQUENCE_END; /* proves nothing, unless a sealer says better */
-    (void)!fer_sealer_get_next(device->sealers[FER_LANE_LIVE], &commands->marked[0]);
-    commands->marked_for = device->health.generation + 1u;
+    marks->ms[1] = known ? marks->ms[0] : context->began_ms;
+    marks->first[1] = known ? marks->first[0] : 0;
+    marks->ms[0] = now;
+    marks->first[0] = FER_SEQUENCE_END; /* proves nothing, unless a sealer says better */
+    (void)!fer_sealer_get_next(context->sealer, &marks->first[0]);
+    marks->of = context->generation + 1u;
+}
+
+fer_status fer_device_seal_marked(fer_device *device, const fer_slot *slot, size_t *length)
+{
+    const fer_device_context context = fer_device_get_context(device);
+
+    fer_device_mark_time(device, &context);
+    return fer_device_seal_next(device, slot, length);
 }
 
 void fer_device_mark_waking(fer_device *device)
 {
-    fer_commands *commands = fer_device_get_commands(device);
+    const fer_device_context context = fer_device_get_context(device);
 
-    fer_device_mark_time(device);
-    commands->marked[1] = commands->marked[0];
-    device->mark = fer_device_mark_time;
+    fer_device_mark_time(device, &context);
+    context.marks->first[1] = context.marks->first[0];
+    device->seal = fer_device_seal_marked;
 }
 
 /* Whether something proves that the record was sealed at most stale_ms ago. */
-static bool is_young(const fer_device *device, uint32_t sequence)
+static bool is_young(const fer_device *device, const fer_device_context *context, uint32_t sequence)
 {
-    const fer_commands *commands = fer_device_get_commands(device);
+    const fer_marks *marks = context->marks;
     const uint64_t now = fer_device_get_uptime(device);
     const uint32_t most = device->config.stale_ms;
 
@@ -63,23 +79,25 @@ static bool is_young(const fer_device *device, uint32_t sequence)
     if (now == 0) {
         return false;
     }
-    if (!has_marks(device)) {
-        return now - device->burned_ms <= most;
+    if (!has_marks(context)) {
+        return now - context->began_ms <= most;
     }
-    return (sequence >= commands->marked[0] && now - commands->marked_ms[0] <= most) ||
-           (sequence >= commands->marked[1] && now - commands->marked_ms[1] <= most);
+    return (sequence >= marks->first[0] && now - marks->ms[0] <= most) ||
+           (sequence >= marks->first[1] && now - marks->ms[1] <= most);
 }
 
-static bool is_fresh(const fer_device *device, const fer_command *command)
+static bool is_fresh(const fer_device *device, const fer_device_context *context,
+                     const fer_command *command)
 {
     const uint32_t most = device->config.stale_records;
     uint32_t next = 0;
 
-    if (fer_sealer_get_next(device->sealers[FER_LANE_LIVE], &next) != FER_OK ||
-        command->generation != device->health.generation || command->sequence >= next) {
+    if (fer_sealer_get_next(context->sealer, &next) != FER_OK ||
+        command->generation != context->generation || command->sequence >= next) {
         return false;
     }
-    return (most == 0 || next - command->sequence <= most) && is_young(device, command->sequence);
+    return (most == 0 || next - command->sequence <= most) &&
+           is_young(device, context, command->sequence);
 }
 
 /* ---- results ---------------------------------------------------------------------------- */
@@ -156,6 +174,7 @@ uint32_t fer_device_get_highest_command(const fer_device *device)
 
 typedef struct fer_judgement {
     fer_device *device;
+    const fer_device_context *context;
     bool refused;
 } fer_judgement;
 
@@ -168,7 +187,7 @@ static void judge(void *context, const fer_command *command)
     if (command->id <= fer_device_get_highest_command(device)) {
         fer_device_count(device, &device->health.commands_repeated);
         answer_again(device, command->id);
-    } else if (!is_fresh(device, command)) {
+    } else if (!is_fresh(device, judgement->context, command)) {
         fer_device_count(device, &device->health.commands_stale);
         answer_stale(device, command->id);
     } else {
@@ -178,9 +197,10 @@ static void judge(void *context, const fer_command *command)
 }
 
 /* What does not decode is no command; the application hears it, and what its decoder says. */
-bool fer_device_admits(fer_device *device, const uint8_t *plaintext, size_t n)
+bool fer_device_admits(fer_device *device, const fer_device_context *context,
+                       const uint8_t *plaintext, size_t n)
 {
-    fer_judgement judgement = {device, false};
+    fer_judgement judgement = {device, context, false};
     fer_telemetry_visitor visitor = {0};
 
     visitor.on_command = judge;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "ferrule/device.h"
-#include "internal/device.h"
+#include "internal/device_command.h"
 #include "internal/record.h"
 #include "internal/wipe.h"
 
@@ -52,24 +52,43 @@ fer_status fer_device_ready_opener(fer_device *device)
     return status;
 }
 
+fer_status fer_device_open_provisioned(fer_device *device, const uint8_t *record, size_t n,
+                                       uint8_t *out, size_t capacity, fer_opened *opened)
+{
+    fer_status status = FER_DROP_OLD;
+
+    if (device->opener != NULL) {
+        status = fer_opener_receive(device->opener, record, n, out, capacity, opened);
+    }
+    if (status == FER_OK) {
+        (void)!fer_sealer_acknowledge(device->sealers[FER_LANE_LIVE]);
+    }
+    return status;
+}
+
 /* FER_OK: opened. FER_EMPTY: not, or not to be delivered, which is counted. Nothing tells a peer
  * which check failed. */
 static fer_status open_record(fer_device *device, const uint8_t *record, size_t n, uint8_t *out,
                               size_t capacity, size_t *length)
 {
+    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
     fer_opened opened;
-    fer_status status = FER_DROP_OLD;
+    fer_status status;
 
     if (n > device->config.inbound) {
-        status = FER_DROP_MALFORMED;
-    } else if (device->opener != NULL) {
-        status = fer_opener_receive(device->opener, record, n, out, capacity, &opened);
+        fer_device_count(device, &device->health.inbound_rejected);
+        return FER_EMPTY;
+    }
+    fer_device_context context = fer_device_get_context(device);
+    if (hooks != NULL) {
+        status = hooks->open(device, record, n, out, capacity, &opened, &context);
+    } else {
+        status = fer_device_open_provisioned(device, record, n, out, capacity, &opened);
     }
     if (status == FER_OK) {
         /* cppcheck-suppress uninitStructMember ; FER_OK means that it was opened */
         const size_t length_opened = opened.length;
-        (void)!fer_sealer_acknowledge(device->sealers[FER_LANE_LIVE]);
-        if (!fer_device_admits(device, out, length_opened)) {
+        if (!fer_device_admits(device, &context, out, length_opened)) {
             fer_wipe(out, length_opened);
             return FER_EMPTY;
         }
@@ -137,8 +156,8 @@ fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size
     if (status != FER_OK) {
         return status;
     }
-    if (device->config.inbound != 0) {
-        device->mark = fer_device_mark_time;
+    if (device->config.inbound != 0 && device->config.greeter == NULL) {
+        device->seal = fer_device_seal_marked;
     }
     if (device->decoder != NULL) {
         status = feed_stream(device, in, n, used, out, capacity, length);

@@ -19,17 +19,11 @@ typedef struct fer_item {
     size_t readings;
 } fer_item;
 
-/* Where a record goes in the caller's buffer, and how long it may be. */
-typedef struct fer_slot {
-    uint8_t *record;
-    size_t limit;
-} fer_slot;
-
 /* The longest record whose frame fits: n bytes grow by one in each started 254, and the delimiter.
  * It starts as far into the buffer as framing in place needs. */
 static fer_slot get_slot(uint8_t *out, size_t capacity, bool framed)
 {
-    fer_slot slot = {out, capacity};
+    fer_slot slot = {out, capacity, NULL, FER_LANE_LIVE};
     if (framed) {
         size_t encoded = capacity == 0 ? 0 : capacity - 1;
         size_t codes = encoded / 255u + (encoded % 255u != 0);
@@ -124,19 +118,18 @@ static void settle(fer_device *device, const fer_item *item)
     }
 }
 
-static fer_status seal_next(fer_device *device, fer_lane lane, const fer_slot *slot, size_t *length)
+fer_status fer_device_seal_next(fer_device *device, const fer_slot *slot, size_t *length)
 {
-    fer_sealer *sealer = device->sealers[lane];
-    size_t overhead = fer_sealer_get_overhead(sealer);
+    size_t overhead = fer_sealer_get_overhead(slot->sealer);
     fer_item item;
     fer_status status;
 
     if (!pick(device, slot, overhead, &item) &&
-        (lane != FER_LANE_LIVE || !pick_hello(device, slot, overhead, &item))) {
+        (slot->lane != FER_LANE_LIVE || !pick_hello(device, slot, overhead, &item))) {
         device->greeted = false;
         return FER_ERR_CAPACITY;
     }
-    status = fer_sealer_seal(sealer, slot->record + (overhead - FER_TAG_BYTES), item.length,
+    status = fer_sealer_seal(slot->sealer, slot->record + (overhead - FER_TAG_BYTES), item.length,
                              slot->record, slot->limit, length);
     if (status == FER_OK) {
         settle(device, &item);
@@ -160,11 +153,14 @@ static fer_status take(fer_device *device, fer_lane lane, bool framed, uint8_t *
     if (status != FER_OK) {
         return status;
     }
-    if (device->mark != NULL) {
-        device->mark(device);
-    }
     fer_slot slot = get_slot(out, capacity, framed);
-    status = seal_next(device, lane, &slot, &sealed);
+    slot.sealer = device->sealers[lane];
+    slot.lane = lane;
+    if (device->seal != NULL) {
+        status = device->seal(device, &slot, &sealed);
+    } else {
+        status = fer_device_seal_next(device, &slot, &sealed);
+    }
     if (status == FER_OK && framed) {
         sealed = (size_t)(fer_frame_write(slot.record, sealed, out) - out);
     }

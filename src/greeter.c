@@ -7,6 +7,7 @@
 #include "internal/arena.h"
 #include "internal/bytes.h"
 #include "internal/credential.h"
+#include "internal/greeter.h"
 #include "internal/handle.h"
 #include "internal/handshake.h"
 #include "internal/record.h"
@@ -14,43 +15,15 @@
 
 enum {
     PROLOGUE_HEAD = 8 + FER_HASH_BYTES,
-    FIRST_MAX = FER_GREETING_FIRST_SIZE(FER_ROUTE_MAX, 0),
     BACKOFF_MAX = 6, /* doublings */
     FORGED_MAX = 16  /* forged answers to one attempt, each worth two curve operations */
-};
-
-struct fer_greeter {
-    fer_tag tag;
-    fer_greeter_config config;
-    fer_handshake *handshake; /* of the attempt under way; null: none */
-    fer_sealer *sealer;
-    fer_opener *opener;
-    fer_arena scratch;  /* the handshake */
-    fer_arena inner[2]; /* sessions: the current one's, and the next one's */
-    uint8_t current;    /* which of them */
-    bool keyed;         /* the keys below are of a generation */
-    bool has_cookie;
-    bool first_had_cookie; /* the last packet was made with one */
-    uint8_t forged;        /* answers to it that were none */
-    bool waiting;          /* records have been sent, and nothing heard since `silent_since` */
-    uint8_t first_length;
-    uint8_t tries;    /* attempts without an answer, up to BACKOFF_MAX */
-    uint32_t attempt; /* the last one used */
-    uint64_t due;     /* no first packet before */
-    uint64_t began;   /* the session */
-    uint64_t silent_since;
-    fer_credential_info info;
-    fer_preshared_key psk;
-    fer_hedge hedge;
-    uint8_t cookie[FER_COOKIE_BYTES];
-    uint8_t first[FIRST_MAX]; /* what cookies are bound to */
 };
 
 _Static_assert(sizeof(struct fer_greeter) <= FER_GREETER_HANDLE_SIZE,
                "FER_GREETER_SIZE is too small");
 _Static_assert(FER_GREETER_HANDLE_SIZE < sizeof(struct fer_greeter) + 64u,
                "FER_GREETER_SIZE is wasteful");
-_Static_assert(FIRST_MAX <= UINT8_MAX, "its length is kept in a byte");
+_Static_assert(FER_GREETER_FIRST_MAX <= UINT8_MAX, "its length is kept in a byte");
 
 static bool is_open(const fer_greeter *greeter)
 {
@@ -97,6 +70,7 @@ fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config
         return FER_ERR_ARENA;
     }
     made->config = *config;
+    made->hooks = &fer_device_session_hooks;
     fer_status status = lay_out(made);
     if (status == FER_OK) {
         made->tag = fer_tag_make(made, FER_TAG_GREETER);
@@ -154,24 +128,45 @@ fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_credential *credent
     return FER_OK;
 }
 
-/* Why a greeting may be due: there is no session, it is old, or nobody answers in it. */
-static bool is_wanted(const fer_greeter *greeter, uint64_t now)
+/* Longer by up to a half at random, so that devices which lost one gateway do not all come back at
+ * once: the last ephemeral key is as random as anything. */
+static uint64_t vary(const fer_greeter *greeter, uint64_t wait)
 {
-    const fer_greeter_config *config = &greeter->config;
-
-    return greeter->sealer == NULL ||
-           (config->renew_ms != 0 && now - greeter->began >= config->renew_ms) ||
-           (config->silence_ms != 0 && greeter->waiting &&
-            now - greeter->silent_since >= config->silence_ms);
+    return wait +
+           wait * greeter->first[FER_GREETING_FIRST_HEADER(greeter->info.route_length)] / 512u;
 }
 
-/* The wait after this attempt: doubled with each that was not answered, and longer by up to a half
- * at random, so that devices which lost one gateway do not all come back at once. */
-static uint64_t get_wait(const fer_greeter *greeter, const fer_static_public *point)
+/* Whether `limit` ms have gone by, if it is not 0. Signed: a clock that fails tells 0, and must not
+ * make everything look old. */
+static bool has_passed(uint64_t now, uint64_t since, uint64_t limit)
 {
-    uint64_t wait = (uint64_t)greeter->config.retry_ms << greeter->tries;
+    return limit != 0 && (int64_t)(now - since) >= (int64_t)limit;
+}
 
-    return wait + wait * point->bytes[0] / 512u; /* an ephemeral key is as random as anything */
+fer_sealer *fer_greeter_get_live(const fer_greeter *greeter, uint64_t now)
+{
+    uint32_t next = FER_SEQUENCE_END;
+
+    if (!is_open(greeter) || fer_sealer_get_next(greeter->sealer, &next) != FER_OK ||
+        next == FER_SEQUENCE_END ||
+        (greeter->waiting &&
+         has_passed(now, greeter->silent_since, vary(greeter, greeter->config.silence_ms)))) {
+        return NULL;
+    }
+    return greeter->sealer;
+}
+
+bool fer_greeter_doubts(const fer_greeter *greeter, uint64_t now)
+{
+    return is_open(greeter) &&
+           has_passed(now, greeter->silent_since, greeter->config.silence_ms / 2u);
+}
+
+/* Why a greeting may be due: there is no session, nobody answers in it, or it is old. */
+static bool is_wanted(const fer_greeter *greeter, uint64_t now)
+{
+    return fer_greeter_get_live(greeter, now) == NULL ||
+           has_passed(now, greeter->began, greeter->config.renew_ms);
 }
 
 static fer_status begin(fer_greeter *greeter, const uint8_t *header, size_t n)
@@ -225,8 +220,6 @@ static fer_status write_first(fer_greeter *greeter, uint8_t *out, size_t capacit
 fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, size_t capacity,
                             size_t *length)
 {
-    fer_static_public point;
-
     if (!is_open(greeter)) {
         return FER_ERR_HANDLE;
     }
@@ -240,7 +233,7 @@ fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, si
     if (!greeter->keyed) {
         return FER_ERR_ORDER;
     }
-    if (greeter->attempt + 1u == FER_SEQUENCE_END) {
+    if (greeter->attempt >= FER_SEQUENCE_END - 1u) {
         return FER_RENEW_EXHAUSTED;
     }
     if (capacity < FER_GREETING_FIRST_SIZE(greeter->info.route_length, 0)) {
@@ -255,8 +248,7 @@ fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, si
     greeter->attempt++;
     greeter->first_length = (uint8_t)*length;
     memcpy(greeter->first, out, *length);
-    memcpy(point.bytes, out + FER_GREETING_FIRST_HEADER(greeter->info.route_length), sizeof point);
-    greeter->due = now + get_wait(greeter, &point);
+    greeter->due = now + vary(greeter, (uint64_t)greeter->config.retry_ms << greeter->tries);
     greeter->tries = (uint8_t)(greeter->tries + (greeter->tries < BACKOFF_MAX));
     greeter->forged = 0;
     greeter->first_had_cookie = greeter->has_cookie;
@@ -307,7 +299,9 @@ static fer_status start(fer_greeter *greeter, uint64_t now, const uint8_t *route
     greeter->current = (uint8_t)next;
     greeter->tries = 0;
     greeter->began = now;
+    greeter->silent_since = now;
     greeter->waiting = false;
+    greeter->marks.of = 0;
     return FER_OK;
 }
 
@@ -395,4 +389,36 @@ void fer_greeter_sent(fer_greeter *greeter, uint64_t now)
         greeter->waiting = true;
         greeter->silent_since = now;
     }
+}
+
+/* ---- deep sleep ------------------------------------------------------------------------- */
+
+void fer_greeter_suspend(fer_greeter *greeter, uint8_t *image)
+{
+    fer_writer writer = fer_writer_over(image, FER_GREETER_IMAGE_BYTES);
+
+    fer_write_bytes(&writer, greeter->psk.bytes, sizeof greeter->psk.bytes);
+    fer_write_bytes(&writer, greeter->hedge.key, sizeof greeter->hedge.key);
+    fer_write_u32(&writer, greeter->keyed ? greeter->attempt : FER_SEQUENCE_END);
+    fer_wipe(&greeter->psk, sizeof greeter->psk);
+    fer_wipe(&greeter->hedge, sizeof greeter->hedge);
+    greeter->keyed = false;
+    greeter->sealer = NULL;
+    greeter->opener = NULL;
+    give_up(greeter);
+    (void)!fer_arena_rewind(&greeter->inner[greeter->current], (fer_arena_position){0});
+}
+
+void fer_greeter_resume(fer_greeter *greeter, const fer_credential *credential, uint32_t generation,
+                        const uint8_t *image)
+{
+    fer_reader reader = fer_reader_over(image, FER_GREETER_IMAGE_BYTES);
+
+    fer_read_bytes(&reader, greeter->psk.bytes, sizeof greeter->psk.bytes);
+    fer_read_bytes(&reader, greeter->hedge.key, sizeof greeter->hedge.key);
+    greeter->attempt = fer_read_u32(&reader);
+    greeter->keyed = greeter->attempt != FER_SEQUENCE_END &&
+                     fer_credential_read(credential, &greeter->info, NULL, NULL) == FER_OK;
+    greeter->info.generation = generation;
+    give_up(greeter);
 }

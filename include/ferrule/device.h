@@ -15,6 +15,7 @@
 #include "ferrule/attributes.h"
 #include "ferrule/config.h"
 #include "ferrule/frame.h"
+#include "ferrule/greeter.h"
 #include "ferrule/port.h"
 #include "ferrule/record.h"
 #include "ferrule/status.h"
@@ -35,8 +36,9 @@ typedef enum fer_link {
 typedef struct fer_device_config {
     fer_nv nv; /* holds the credential: see store.h */
     fer_store_policy policy;
-    fer_clock clock; /* ops null: readings carry the time 0 of FER_TIME_BOOT */
-    fer_lock lock;   /* ops null: nothing runs concurrently */
+    bool session_required; /* with a greeter: no live record but in a session */
+    fer_clock clock;       /* ops null: readings carry the time 0 of FER_TIME_BOOT */
+    fer_lock lock;         /* ops null: nothing runs concurrently */
     fer_link link;
     fer_way way;
     uint16_t readings;        /* intake capacity: a power of two up to 32768, or 0 */
@@ -54,6 +56,7 @@ typedef struct fer_device_config {
     const fer_counter
         *counter; /* must outlive the device; null: none. Refuses an older image of nv */
     const struct fer_store_mirror *mirror; /* &fer_store_mirror: two copies in nv; null: one */
+    fer_greeter *greeter; /* must outlive the device; null: none. See sessions */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
@@ -77,12 +80,12 @@ static inline fer_device_config fer_device_config_default(void)
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. With
  * a mirror FER_STORE_MIRROR_SIZE more. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(22, 144) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+    (FER_ARENA_SIZEOF(26, 120) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
      FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +                 \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
 
 /* Of these, what a device that hears keeps of its commands. */
-#define FER_DEVICE_COMMANDS_SIZE(inbound) ((inbound) == 0 ? 0u : FER_ARENA_ROUND(40u))
+#define FER_DEVICE_COMMANDS_SIZE(inbound) ((inbound) == 0 ? 0u : FER_ARENA_ROUND(48u))
 
 /* Of these, what holds the keys of one generation: wiped and made anew at each burn. */
 #define FER_DEVICE_GENERATION_SIZE(inbound) \
@@ -186,7 +189,7 @@ FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_r
 /* ---- sleep ------------------------------------------------------------------------------ */
 
 /* Longest suspended image, in bytes. */
-#define FER_IMAGE_BYTES 128u
+#define FER_IMAGE_BYTES 196u
 
 /* For deep sleep with retained RAM: writes the state of the generation into image, closes the
  * device and nulls the pointer. Queued readings and messages are not part of it: take them first,

@@ -36,12 +36,13 @@ typedef struct fer_greeter_config {
     uint32_t window_bits; /* of downlink: power of two, 64 to 8192 */
     uint32_t retry_ms;    /* wait for an answer; doubles up to 64 times, and varies by a half */
     uint32_t renew_ms;    /* age of a session before the next greeting; 0: never */
-    uint32_t silence_ms;  /* records without any downlink for so long: greet again; 0: never */
+    uint32_t silence_ms;  /* a record that asks, unanswered for so long, and by up to a half longer:
+                             the session is lost; greet again; 0: never */
     fer_entropy entropy;
 } fer_greeter_config;
 
 /* Arena bytes. */
-#define FER_GREETER_HANDLE_SIZE FER_ARENA_SIZEOF(18, 440)
+#define FER_GREETER_HANDLE_SIZE FER_ARENA_SIZEOF(19, 472)
 #define FER_GREETER_SIZE(window_bits)               \
     (FER_GREETER_HANDLE_SIZE + FER_HANDSHAKE_SIZE + \
      2u * (FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits)))
@@ -72,7 +73,8 @@ FER_MUST_USE fer_status fer_greeter_feed(fer_greeter *greeter, uint64_t now, con
 fer_sealer *fer_greeter_get_sealer(const fer_greeter *greeter);
 fer_opener *fer_greeter_get_opener(const fer_greeter *greeter);
 
-/* Tells it that a downlink of the session has opened, or that a record was sent. */
+/* Tells it that a downlink of the session has opened, or that a record was sent that asks for one:
+ * of full form (docs/WIRE.md, section greeting). */
 void fer_greeter_heard(fer_greeter *greeter, uint64_t now);
 void fer_greeter_sent(fer_greeter *greeter, uint64_t now);
 

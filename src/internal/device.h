@@ -7,19 +7,17 @@
 #include <stdint.h>
 
 #include "ferrule/device.h"
+#include "internal/greeter.h"
 #include "internal/handle.h"
 #include "internal/keychain.h"
 
-/* What a device that hears keeps of its commands. A mark says that the live record of this number,
- * and all after it, were sealed at this time or later. */
-typedef struct fer_commands {
-    uint64_t marked_ms[2]; /* the newer first */
-    uint32_t marked[2];
-    uint32_t marked_for;  /* generation of the marks + 1; 0: there are none */
-    uint32_t highest;     /* id delivered last */
-    uint32_t answered;    /* id answered last, and how; under the mutex */
-    uint32_t answer_code; /* a fer_result_code */
-} fer_commands;
+/* Where a record goes in the caller's buffer, how long it may be, and by what it is sealed. */
+typedef struct fer_slot {
+    uint8_t *record;
+    size_t limit;
+    fer_sealer *sealer;
+    fer_lane lane;
+} fer_slot;
 
 /* What is touched most comes first: Thumb reaches it with its short loads and stores. */
 struct fer_device {
@@ -31,9 +29,10 @@ struct fer_device {
     uint16_t head;   /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
     uint16_t messages_used;
-    void (*mark)(fer_device *); /* before each seal; null until something is fed */
-    uint32_t records;           /* sealed under the generation, both lanes */
-    fer_device_config config;   /* burn_records is never 0 here */
+    /* Instead of fer_device_seal_next, where more is to be done; null until something is fed */
+    fer_status (*seal)(fer_device *, const fer_slot *, size_t *);
+    uint32_t records;         /* sealed under the generation, both lanes */
+    fer_device_config config; /* burn_records is never 0 here */
     fer_store *store;
     fer_sealer *sealers[2];     /* by lane; null: no generation is open */
     fer_opener *opener;         /* of that generation's downlink; null until it is needed */
@@ -81,22 +80,9 @@ void fer_device_drop_message(fer_device *device);
 /* What fer_device_get_health tells, of a device that is open. */
 void fer_device_fill_health(const fer_device *device, fer_health *health);
 
-/* ---- commands (device_command.c) -------------------------------------------------------- */
-
-/* Those of a device whose inbound is not 0. */
-fer_commands *fer_device_get_commands(const fer_device *device);
-
-/* Notes when the next live record is sealed, at most twice in stale_ms. */
-void fer_device_mark_time(fer_device *device);
-/* After a sleep: how old the records from before it are, nobody knows. */
-void fer_device_mark_waking(fer_device *device);
-
-/* Whether what was opened may be delivered: true for all but stale and repeated commands, which are
- * counted and answered. */
-bool fer_device_admits(fer_device *device, const uint8_t *plaintext, size_t n);
-
-/* The highest id ever delivered, of former lives too as far as they are known. */
-uint32_t fer_device_get_highest_command(const fer_device *device);
+/* Seals what is next into the slot. */
+FER_MUST_USE fer_status fer_device_seal_next(fer_device *device, const fer_slot *slot,
+                                             size_t *length);
 
 /* ---- the generation (device.c) ---------------------------------------------------------- */
 

@@ -1,0 +1,500 @@
+/* Device: sessions, with the responder as the peer. Records come once, whatever becomes of the
+ * packets, of the gateway, and of the device's power. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "device_session_kit.h"
+
+static uint8_t image[FER_IMAGE_BYTES];
+
+/* ---- a session comes up ----------------------------------------------------------------- */
+
+static void a_greeting_goes_first(void **state)
+{
+    struct packet packet;
+    (void)state;
+    assert_int_equal(FER_EMPTY, take_packet(PACKET, &packet)); /* nothing to say: no burn, none */
+    assert_int_equal(nv_changes, 0);
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(kind_of(&packet), FER_KIND_HANDSHAKE);
+    assert_int_equal(packet.length, FER_GREETING_FIRST_SIZE(ROUTE, 0));
+    assert_int_equal(FER_OK, hear(&packet));
+    assert_int_equal(FER_EMPTY, feed_packet(&answer_packet));
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(kind_of(&packet), FER_KIND_SESSION);
+    assert_int_equal(FER_OK, hear(&packet));
+    assert_int_equal(last_form, FER_FORM_FULL);
+    assert_int_equal(FER_DROP_REPLAY, hear(&packet)); /* once */
+    assert_int_equal(health_now().inbound_rejected, 0);
+}
+
+static void the_short_form_follows_a_downlink(void **state)
+{
+    (void)state;
+    come_up();
+    acknowledge_session();
+    assert_int_equal(send_reading(), 1);
+    assert_int_equal(last_kind, FER_KIND_SESSION);
+    assert_int_equal(last_form, FER_FORM_SHORT);
+}
+
+/* No answer yet: what waits does not wait for it. */
+static void without_a_session_the_chain_carries(void **state)
+{
+    struct packet packet;
+    (void)state;
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet)); /* lost */
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(kind_of(&packet), FER_KIND_PROVISIONED);
+    assert_int_equal(FER_OK, hear(&packet));
+    assert_int_equal(send_reading(), 1);
+    assert_int_equal(last_kind, FER_KIND_PROVISIONED);
+    clock_ms += 2u * RETRY_MS;
+    come_up();
+}
+
+static void a_required_session_is_waited_for(void **state)
+{
+    struct packet packet;
+    (void)state;
+    config.session_required = true;
+    reboot();
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(kind_of(&packet), FER_KIND_HANDSHAKE);
+    assert_int_equal(FER_NOT_NOW, take_packet(PACKET, &packet));
+    for (unsigned i = 0; i < READINGS + 3u; i++) {
+        fer_device_record(device, 1, i);
+    }
+    assert_int_equal(health_now().readings_dropped, 4); /* HONEST */
+    assert_int_equal(FER_NOT_NOW, take_packet(PACKET, &packet));
+    clock_ms += 2u * RETRY_MS;
+    come_up();
+    assert_int_equal(got.count + got.healths != 0, 1);
+    for (size_t i = 0; i < name_count; i++) {
+        assert_int_equal(names[i].bytes[0], FER_KIND_SESSION);
+    }
+}
+
+static void a_required_session_needs_a_greeter(void **state)
+{
+    (void)state;
+    fer_device_close(&device);
+    config.session_required = true;
+    config.greeter = NULL;
+    assert_int_equal(fer_arena_rewind(&device_arena, (fer_arena_position){0}), FER_OK);
+    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    config.session_required = false;
+    config.greeter = greeter;
+    config.inbound = FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX) - 1u;
+    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    config.inbound = INBOUND;
+    config.way = FER_ONE_WAY;
+    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    config.way = FER_TWO_WAY;
+    config.clock.ops = NULL;
+    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    config.clock.ops = &clock_ops;
+    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_OK);
+}
+
+static void small_buffers_carry_records(void **state)
+{
+    struct packet packet;
+    (void)state;
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_OK, take_packet(100, &packet)); /* no room for a greeting */
+    assert_int_equal(kind_of(&packet), FER_KIND_PROVISIONED);
+    fer_device_close(&device);
+    config.session_required = true;
+    reboot();
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_ERR_CAPACITY, take_packet(100, &packet));
+    come_up();
+}
+
+static void backlog_stays_on_the_chain(void **state)
+{
+    struct packet packet;
+    (void)state;
+    come_up();
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(
+        FER_OK, fer_device_take_backlog(device, packet.bytes, sizeof packet.bytes, &packet.length));
+    remember(&packet);
+    assert_int_equal(FER_OK, hear(&packet));
+    assert_int_equal(last_kind, FER_KIND_PROVISIONED);
+    assert_int_equal(opened.lane, FER_LANE_BACKLOG);
+}
+
+static void without_entropy_no_session_is_made(void **state)
+{
+    struct packet packet;
+    (void)state;
+    device_entropy.fails = 1;
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(kind_of(&packet), FER_KIND_PROVISIONED);
+    config.session_required = true;
+    reboot();
+    device_entropy.fails = 1;
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_TROUBLE_ENTROPY, take_packet(PACKET, &packet));
+    come_up();
+}
+
+/* ---- its life --------------------------------------------------------------------------- */
+
+static void a_session_is_renewed(void **state)
+{
+    (void)state;
+    come_up();
+    acknowledge_session();
+    const unsigned before = greetings;
+    clock_ms += RENEW_MS - 1u;
+    acknowledge_session();
+    assert_int_equal(send_reading(), 1);
+    assert_int_equal(greetings, before);
+    clock_ms += 1;
+    assert_true(send_reading() != 0);
+    assert_int_equal(greetings, before + 1);
+    assert_int_equal(last_kind, FER_KIND_SESSION);
+}
+
+static void a_burn_leaves_the_session(void **state)
+{
+    (void)state;
+    config.burn_records = 4;
+    reboot();
+    come_up();
+    const uint32_t generation = health_now().generation;
+    const unsigned before = greetings;
+    for (unsigned i = 0; i < 8; i++) {
+        assert_true(send_reading() != 0);
+        assert_int_equal(last_kind, FER_KIND_SESSION);
+    }
+    assert_true(health_now().generation > generation);
+    assert_int_equal(greetings, before);
+    clock_ms += RENEW_MS; /* by the new generation's keys */
+    assert_true(send_reading() != 0);
+    assert_int_equal(greetings, before + 1);
+    assert_int_equal(durable.generation, health_now().generation);
+}
+
+/* The gateway has lost its sessions: it drops what comes in them, and says nothing. The device asks
+ * after half of the silence that it bears, and greets after the whole. */
+static void a_restarted_gateway_is_met_anew(void **state)
+{
+    (void)state;
+    come_up();
+    acknowledge_session();
+    assert_int_equal(send_reading(), 1);
+    assert_int_equal(last_form, FER_FORM_SHORT);
+    start_responder();
+    const unsigned before = greetings;
+    assert_int_equal(send_reading(), 0); /* short: asks nothing */
+    clock_ms += 2u * SILENCE_MS;
+    assert_int_equal(send_reading(), 0); /* full: asks */
+    assert_int_equal(greetings, before);
+    clock_ms += SILENCE_MS - 1u;
+    assert_int_equal(send_reading(), 0);
+    assert_int_equal(greetings, before);
+    clock_ms += SILENCE_MS / 2u + 1u;
+    assert_true(send_reading() != 0);
+    assert_int_equal(greetings, before + 1);
+    assert_int_equal(last_kind, FER_KIND_SESSION);
+}
+
+/* Nobody answers any more: the chain carries on, or what must have a session waits. */
+static void silence_ends_the_session(void **state)
+{
+    struct packet packet;
+    (void)state;
+    for (unsigned required = 0; required < 2; required++) {
+        config.session_required = required != 0;
+        reboot();
+        come_up();
+        clock_ms += SILENCE_MS + SILENCE_MS / 2u;
+        fer_device_record(device, 1, 1.5);
+        assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+        assert_int_equal(kind_of(&packet), FER_KIND_HANDSHAKE);
+        fer_status status = take_packet(PACKET, &packet);
+        assert_int_equal(status, required ? FER_NOT_NOW : FER_OK);
+        assert_true(required || kind_of(&packet) == FER_KIND_PROVISIONED);
+        acknowledge_session(); /* it was only slow */
+        fer_device_record(device, 1, 1.5);
+        assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+        assert_int_equal(kind_of(&packet), FER_KIND_SESSION);
+        assert_int_equal(FER_OK, hear(&packet));
+    }
+}
+
+static void a_heard_gateway_is_not_greeted(void **state)
+{
+    (void)state;
+    come_up();
+    acknowledge_session();
+    const unsigned before = greetings;
+    for (unsigned i = 0; i < 12; i++) {
+        clock_ms += SILENCE_MS / 2u;
+        assert_int_equal(send_reading(), 1);
+        assert_int_equal(last_form, FER_FORM_FULL); /* asks, after so long */
+        acknowledge_session();
+        assert_int_equal(send_reading(), 1);
+        assert_int_equal(last_form, FER_FORM_SHORT);
+    }
+    assert_int_equal(greetings, before);
+}
+
+static void a_reboot_ends_the_session(void **state)
+{
+    struct packet down;
+    (void)state;
+    come_up();
+    assert_int_equal(FER_OK, say_in_session(NULL, 0, &down));
+    reboot();
+    assert_int_equal(FER_EMPTY, feed_packet(&down));
+    assert_int_equal(health_now().inbound_rejected, 1);
+    come_up();
+    assert_int_equal(FER_EMPTY, feed_packet(&down));
+    acknowledge_session();
+}
+
+/* ---- commands --------------------------------------------------------------------------- */
+
+static void a_command_refers_to_its_own_context(void **state)
+{
+    (void)state;
+    come_up();
+    const uint32_t last = opened.sequence;
+    assert_int_equal(opened.generation, 0);
+    assert_int_equal(FER_EMPTY, command_in(true, 1, 0, last + 1u)); /* never sealed */
+    assert_int_equal(FER_EMPTY, command_in(true, 1, 1, last));
+    assert_int_equal(health_now().commands_stale, 2);
+    assert_int_equal(FER_OK, command_in(true, 1, 0, last));
+    assert_int_equal(FER_EMPTY, command_in(true, 1, 0, last));
+    assert_int_equal(health_now().commands_repeated, 1);
+}
+
+static void withheld_commands_are_stale(void **state)
+{
+    (void)state;
+    come_up();
+    acknowledge_session();
+    const uint32_t last = opened.sequence;
+    clock_ms += config.stale_ms + 1u;
+    assert_int_equal(FER_EMPTY, command_in(true, 1, 0, last));
+    assert_true(send_reading() != 0);
+    const uint32_t fresh = opened.sequence;
+    assert_int_equal(FER_OK, command_in(true, 1, 0, fresh));
+    for (unsigned i = 0; i <= config.stale_records; i++) {
+        assert_true(send_reading() != 0);
+        acknowledge_session();
+    }
+    assert_int_equal(FER_EMPTY, command_in(true, 2, 0, fresh));
+    assert_int_equal(FER_OK, command_in(true, 2, 0, opened.sequence));
+}
+
+/* What was sealed on the chain before the session says nothing of the time since. */
+static void outside_the_session_commands_are_stale(void **state)
+{
+    struct packet packet;
+    (void)state;
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(FER_OK, hear(&packet));
+    assert_int_equal(FER_OK, take_packet(PACKET, &packet));
+    assert_int_equal(FER_OK, hear(&packet));
+    const fer_opened reference = opened;
+    assert_int_equal(reference.kind, FER_KIND_PROVISIONED);
+    assert_int_equal(FER_OK, command_in(false, 1, reference.generation, reference.sequence));
+    assert_int_equal(FER_EMPTY, feed_packet(&answer_packet));
+    assert_int_equal(FER_EMPTY, command_in(false, 2, reference.generation, reference.sequence));
+    assert_int_equal(health_now().commands_stale, 1);
+    assert_true(send_reading() != 0); /* the result goes in the session, which is current now */
+    assert_int_equal(last_kind, FER_KIND_SESSION);
+    assert_int_equal(FER_OK, command_in(true, 2, 0, opened.sequence));
+}
+
+/* ---- sleep ------------------------------------------------------------------------------ */
+
+static void suspend(void)
+{
+    assert_int_equal(FER_OK, fer_device_suspend(&device, image));
+    assert_null(fer_greeter_get_sealer(greeter)); /* WIPE */
+    assert_null(fer_greeter_get_opener(greeter));
+    make_greeter();
+    boot();
+}
+
+/* The generation goes on without a burn, and its attempts too: the gateway, which has marked them,
+ * answers the first greeting after each sleep. */
+static void attempts_go_on_after_a_sleep(void **state)
+{
+    (void)state;
+    come_up();
+    const uint32_t generation = health_now().generation;
+    for (uint32_t i = 2; i < 6; i++) {
+        suspend();
+        assert_int_equal(FER_OK, fer_device_resume(device, image));
+        const unsigned changes = nv_changes;
+        come_up();
+        assert_int_equal(nv_changes, changes);
+        assert_int_equal(health_now().generation, generation);
+        assert_int_equal(durable.generation, generation);
+        assert_int_equal(durable.attempt, i);
+    }
+}
+
+/* An image of a life without greeter has no keys for greetings: a burn brings them. */
+static void an_image_without_keys_burns(void **state)
+{
+    struct packet packet;
+    (void)state;
+    fer_device_close(&device);
+    config.greeter = NULL;
+    boot();
+    fer_device_record(device, 1, 1.5);
+    while (take_packet(PACKET, &packet) == FER_OK) {
+    }
+    const uint32_t generation = health_now().generation;
+    assert_int_equal(FER_OK, fer_device_suspend(&device, image));
+    make_greeter();
+    config.session_required = true;
+    boot();
+    assert_int_equal(FER_OK, fer_device_resume(device, image));
+    fer_device_record(device, 1, 1.5);
+    assert_int_equal(FER_NOT_NOW, take_packet(PACKET, &packet));
+    come_up();
+    assert_int_equal(health_now().generation, generation + 1u);
+}
+
+static void a_broken_image_burns(void **state)
+{
+    (void)state;
+    come_up();
+    const uint32_t generation = health_now().generation;
+    suspend();
+    image[130] ^= 1u; /* within the keys for greetings */
+    assert_int_equal(FER_DROP_FORGED, fer_device_resume(device, image));
+    come_up();
+    assert_int_equal(health_now().generation, generation + 1u);
+    assert_int_equal(durable.attempt, 1);
+}
+
+/* ---- everything at once ----------------------------------------------------------------- */
+
+enum { HELD = 4, STEPS = 3000 };
+
+static struct packet ups[HELD], downs_held[HELD];
+static unsigned in_sessions;
+
+/* What becomes of a packet that goes up: its answer, or now and then a word, goes down. */
+static void arrive(const struct packet *up, struct packet *down, bool answers)
+{
+    if (up->length == 0 || hear(up) != FER_OK) {
+        return;
+    }
+    if (kind_of(up) == FER_KIND_HANDSHAKE) {
+        *down = answer_packet;
+    } else if (kind_of(up) == FER_KIND_SESSION) {
+        in_sessions++;
+        if (answers && say_in_session(NULL, 0, down) != FER_OK) {
+            down->length = 0;
+        }
+    }
+}
+
+static void sleep_and_wake(void)
+{
+    if (fer_device_suspend(&device, image) == FER_OK) {
+        make_greeter();
+        boot();
+        assert_int_equal(FER_OK, fer_device_resume(device, image));
+    }
+}
+
+/* A link that loses, repeats and reorders, in both directions, under restarts of both sides. The
+ * kit fails on a number that comes or is accepted twice; here it is counted that much arrives. */
+static void hostile_links_repeat_no_number(void **state)
+{
+    test_random random = test_random_start("device_session");
+    (void)state;
+    memset(ups, 0, sizeof ups);
+    memset(downs_held, 0, sizeof downs_held);
+    in_sessions = 0;
+    config.burn_records = 500;
+    reboot();
+    for (unsigned i = 0; i < STEPS; i++) {
+        struct packet packet;
+        clock_ms += test_random_below(&random, 400);
+        fer_device_record(device, 1, i);
+        if (take_packet(PACKET, &packet) == FER_OK) {
+            ups[test_random_below(&random, HELD)] = packet; /* what was there is lost */
+        }
+        arrive(&ups[test_random_below(&random, HELD)],
+               &downs_held[test_random_below(&random, HELD)], test_random_below(&random, 3) == 0);
+        const struct packet *down = &downs_held[test_random_below(&random, HELD)];
+        if (down->length != 0) {
+            (void)!feed_packet(down);
+        }
+        switch (test_random_below(&random, 200)) {
+        case 0:
+            reboot();
+            break;
+        case 1:
+            start_responder();
+            break;
+        case 2:
+        case 3:
+            sleep_and_wake();
+            break;
+        default:
+            break;
+        }
+    }
+    print_message("%u records in sessions, %u greetings answered\n", in_sessions, greetings);
+    assert_true(in_sessions > STEPS / 8u);
+    assert_true(greetings > STEPS / 200u);
+}
+
+#define STREAM(test) cmocka_unit_test_setup_teardown(test, start_stream_sessions, stop)
+#define DATAGRAM(test) cmocka_unit_test_setup_teardown(test, start_datagram_sessions, stop)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        DATAGRAM(a_greeting_goes_first),
+        STREAM(a_greeting_goes_first),
+        DATAGRAM(the_short_form_follows_a_downlink),
+        DATAGRAM(without_a_session_the_chain_carries),
+        DATAGRAM(a_required_session_is_waited_for),
+        DATAGRAM(a_required_session_needs_a_greeter),
+        DATAGRAM(small_buffers_carry_records),
+        STREAM(small_buffers_carry_records),
+        DATAGRAM(backlog_stays_on_the_chain),
+        DATAGRAM(without_entropy_no_session_is_made),
+        DATAGRAM(a_session_is_renewed),
+        DATAGRAM(a_burn_leaves_the_session),
+        DATAGRAM(a_restarted_gateway_is_met_anew),
+        DATAGRAM(silence_ends_the_session),
+        DATAGRAM(a_heard_gateway_is_not_greeted),
+        DATAGRAM(a_reboot_ends_the_session),
+        DATAGRAM(a_command_refers_to_its_own_context),
+        DATAGRAM(withheld_commands_are_stale),
+        DATAGRAM(outside_the_session_commands_are_stale),
+        DATAGRAM(attempts_go_on_after_a_sleep),
+        DATAGRAM(an_image_without_keys_burns),
+        DATAGRAM(a_broken_image_burns),
+        DATAGRAM(hostile_links_repeat_no_number),
+        STREAM(hostile_links_repeat_no_number),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
