@@ -186,6 +186,21 @@ FER_MUST_USE fer_status fer_device_feed(fer_device *device, const uint8_t *in, s
 FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_result_code code,
                                           const uint8_t *text, size_t n);
 
+/* ---- sessions --------------------------------------------------------------------------- */
+
+/* With a greeter in its configuration (greeter.h) the device greets the gateway where something
+ * waits to be sent and it has no session, or an old one, or one in which nobody answers. Take then
+ * yields the greeting, before records; what feed takes of the answer it keeps to itself. While a
+ * session is up live records go in it; without one they go on the provisioned chain, unless
+ * session_required is set: then take answers FER_NOT_NOW for them (FER_ERR_CAPACITY where the
+ * greeting does not fit, FER_TROUBLE_ENTROPY) until one is. Backlog always goes on the chain.
+ *
+ * Take needs FER_GREETING_FIRST_SIZE(route, 0) bytes for a greeting, and what framing adds; in
+ * less, records pass it by. Inbound must hold an answer: FER_GREETING_SECOND_SIZE(8, 8) bytes at
+ * least. The clock must be set, the way be two-way: else create answers FER_ERR_ARGUMENT. Records
+ * in sessions count for burn_records; a burn leaves the session. Sessions end with suspend and with
+ * the greeter; the device's curve operations block take and feed: five for each session. */
+
 /* ---- sleep ------------------------------------------------------------------------------ */
 
 /* Longest suspended image, in bytes. */
