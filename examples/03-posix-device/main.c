@@ -16,6 +16,7 @@
 #include "posix.h"
 #include "posix_link.h"
 #include "sensors.h"
+#include "session.h"
 
 enum {
     READINGS = 256,
@@ -26,7 +27,7 @@ enum {
 };
 
 struct options {
-    const char *blob, *state, *udp, *unix_path, *serial;
+    const char *blob, *state, *udp, *unix_path, *serial, *gateway, *key;
     uint8_t hardware[FER_HARDWARE_MAX];
     size_t hardware_length;
     unsigned long interval_ms, count;
@@ -57,6 +58,8 @@ static const struct argp_option option_list[] = {
     {"udp", 'u', "HOST:PORT", 0, "Send datagrams there", 0},
     {"unix", 'x', "PATH", 0, "Connect to this unix stream socket", 0},
     {"serial", 't', "DEV", 0, "Use this serial line, 115200 8N1", 0},
+    {"session", 'g', "HEX", 0, "Greet the gateway of this public key, and report in a session", 0},
+    {"key", 'k', "FILE", 0, "With --session: this device's own static key", 0},
     {"interval", 'i', "MS", 0, "Time between samples (1000)", 0},
     {"count", 'n', "N", 0, "Stop after N samples (0: never)", 0},
     {0}};
@@ -108,6 +111,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 't':
         options->serial = text;
         return 0;
+    case 'g':
+        options->gateway = text;
+        return 0;
+    case 'k':
+        options->key = text;
+        return 0;
     case 'i':
         options->interval_ms = parse_number(text, state);
         return 0;
@@ -121,6 +130,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         if ((options->udp != NULL) + (options->unix_path != NULL) + (options->serial != NULL) !=
             1) {
             argp_error(state, "one of --udp, --unix and --serial is wanted");
+        }
+        if ((options->gateway == NULL) != (options->key == NULL)) {
+            argp_error(state, "--session and --key go together");
         }
         return 0;
     default:
@@ -359,7 +371,8 @@ static void catch_signals(sigset_t *mask)
 
 int main(int argc, char **argv)
 {
-    FER_ARENA(arena, FER_DEVICE_SIZE(READINGS, MESSAGES, INBOUND, NV_FILE_GRANULE));
+    FER_ARENA(arena, FER_DEVICE_SIZE(READINGS, MESSAGES, INBOUND, NV_FILE_GRANULE) +
+                         FER_GREETER_SIZE(SESSION_WINDOW));
     static posix_lock lock;
     static const struct argp argp = {
         option_list, parse, NULL, "Reports this machine's sensors, sealed by Ferrule.",
@@ -376,6 +389,10 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     fer_device_config config = fer_device_config_default();
+    if (options.gateway != NULL &&
+        !session_open(&arena, options.gateway, options.key, &config.greeter)) {
+        return EXIT_FAILURE;
+    }
     config.nv = nv_file_port(&file);
     config.clock = posix_clock();
     config.lock = posix_lock_port(&lock);
@@ -394,6 +411,7 @@ int main(int argc, char **argv)
     catch_signals(&mask);
     bool good = run(&end, &sensors, &options, &mask);
     fer_device_close(&end.device);
+    fer_greeter_close(&config.greeter); /* after the device, which uses it */
     nv_file_close(&file);
     (void)close(end.fd);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
