@@ -26,7 +26,6 @@ static bool is_valid(const fer_device_config *config)
 {
     return (config->readings & (config->readings - 1u)) == 0 &&
            (unsigned)config->link <= FER_LINK_DATAGRAM && (unsigned)config->way <= FER_ONE_WAY &&
-           (!config->session_required || config->greeter != NULL) &&
            (config->clock.ops == NULL || config->clock.ops->monotonic_ms != NULL) &&
            (config->lock.ops == NULL ||
             ((config->lock.ops->mask == NULL) == (config->lock.ops->unmask == NULL) &&
@@ -44,6 +43,15 @@ static size_t measure(const fer_device_config *config)
 static void *get_part(fer_device *device, size_t at)
 {
     return (uint8_t *)device + at;
+}
+
+/* Without a greeter no session is ever up: then none can be required (CLOSED). */
+static bool join(fer_device *device)
+{
+    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
+
+    return hooks != NULL ? hooks->join(device)
+                         : device->config.greeter == NULL && !device->config.session_required;
 }
 
 static fer_status build(fer_arena *arena, const fer_device_config *config, fer_device *device)
@@ -64,8 +72,7 @@ static fer_status build(fer_arena *arena, const fer_device_config *config, fer_d
     if (status == FER_OK && config->inbound != 0 && config->link == FER_LINK_STREAM) {
         status = fer_frame_decoder_create(arena, config->inbound, &device->decoder);
     }
-    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(config->greeter);
-    if (hooks != NULL && !hooks->fits(device)) {
+    if (!join(device)) {
         status = FER_ERR_ARGUMENT;
     }
     return status == FER_OK ? fer_store_create(arena, &store, &device->store) : status;

@@ -63,7 +63,9 @@ void fer_device_mark_waking(fer_device *device)
 
     fer_device_mark_time(device, &context);
     context.marks->first[1] = context.marks->first[0];
-    device->seal = fer_device_seal_marked;
+    if (device->seal == NULL) {
+        device->seal = fer_device_seal_marked;
+    }
 }
 
 /* Whether something proves that the record was sealed at most stale_ms ago. */

@@ -156,7 +156,7 @@ fer_status fer_device_feed(fer_device *device, const uint8_t *in, size_t n, size
     if (status != FER_OK) {
         return status;
     }
-    if (device->config.inbound != 0 && device->config.greeter == NULL) {
+    if (device->config.inbound != 0 && device->seal == NULL) {
         device->seal = fer_device_seal_marked;
     }
     if (device->decoder != NULL) {

@@ -12,13 +12,6 @@ static fer_greeter *get_greeter(const fer_device *device)
     return device->config.greeter;
 }
 
-/* A greeter waits by the clock, and hears answers of this length. */
-static bool fits(const fer_device *device)
-{
-    return device->config.clock.ops != NULL && device->config.way == FER_TWO_WAY &&
-           device->config.inbound >= FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX);
-}
-
 static fer_device_context get_session(const fer_device *device)
 {
     fer_greeter *greeter = get_greeter(device);
@@ -87,11 +80,18 @@ static fer_status seal(fer_device *device, const fer_slot *slot, size_t *length)
                                        : fer_device_seal_next(device, slot, length);
 }
 
+/* A greeter waits by the clock, and hears answers of this length. */
+static bool join(fer_device *device)
+{
+    device->seal = seal;
+    return device->config.clock.ops != NULL && device->config.way == FER_TWO_WAY &&
+           device->config.inbound >= FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX);
+}
+
+/* Where it fails there are no keys: the next take that greets says so. */
 static void begin(fer_device *device, const fer_credential *credential)
 {
-    /* Where it fails there are no keys, and greet says so. */
     (void)!fer_greeter_rekey(get_greeter(device), credential);
-    device->seal = seal;
 }
 
 /* ---- back ------------------------------------------------------------------------------- */
@@ -162,7 +162,6 @@ static void wake(fer_device *device, const fer_credential *credential, uint32_t 
                  const uint8_t *image)
 {
     fer_greeter_resume(get_greeter(device), credential, generation, image);
-    device->seal = seal;
 }
 
-const fer_greeter_hooks fer_device_session_hooks = {fits, begin, open, sleep, wake};
+const fer_greeter_hooks fer_device_session_hooks = {join, begin, open, sleep, wake};

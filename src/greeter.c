@@ -70,10 +70,10 @@ fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config
         return FER_ERR_ARENA;
     }
     made->config = *config;
-    made->hooks = &fer_device_session_hooks;
+    made->head.hooks = &fer_device_session_hooks;
     fer_status status = lay_out(made);
     if (status == FER_OK) {
-        made->tag = fer_tag_make(made, FER_TAG_GREETER);
+        made->head.tag = fer_tag_make(made, FER_TAG_GREETER);
         *greeter = made;
     }
     return status;

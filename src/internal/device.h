@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "ferrule/device.h"
-#include "internal/greeter.h"
+#include "internal/greeter_hooks.h"
 #include "internal/handle.h"
 #include "internal/keychain.h"
 
@@ -29,7 +29,7 @@ struct fer_device {
     uint16_t head;   /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
     uint16_t messages_used;
-    /* Instead of fer_device_seal_next, where more is to be done; null until something is fed */
+    /* Instead of fer_device_seal_next: a greeter's, or, once something was fed, one that marks */
     fer_status (*seal)(fer_device *, const fer_slot *, size_t *);
     uint32_t records;         /* sealed under the generation, both lanes */
     fer_device_config config; /* burn_records is never 0 here */

@@ -8,10 +8,7 @@
 
 #include "ferrule/greeter.h"
 #include "internal/bytes.h"
-#include "internal/handle.h"
-
-struct fer_device;
-struct fer_device_context;
+#include "internal/greeter_hooks.h"
 
 /* Marks of the time at which live records were sealed, the newer first: the record of this number,
  * and all after it, were sealed then or later. */
@@ -21,33 +18,10 @@ typedef struct fer_marks {
     uint32_t of; /* the generation of the records + 1; 0: there are none */
 } fer_marks;
 
-/* What the device facade does where it has a greeter (device_session.c). The greeter names it, so
- * that firmware without a greeter links neither this nor any curve code. */
-typedef struct fer_greeter_hooks {
-    /* Whether a device can be configured like this. */
-    bool (*fits)(const struct fer_device *device);
-    /* A generation was burned, of which this is the credential. */
-    void (*begin)(struct fer_device *device, const fer_credential *credential);
-    /* What came down, of any kind: as fer_opener_receive, and *context is that of its references.
-     * FER_EMPTY: it was a greeting's. */
-    fer_status (*open)(struct fer_device *device, const uint8_t *record, size_t n, uint8_t *out,
-                       size_t capacity, fer_opened *opened, struct fer_device_context *context);
-    /* Deep sleep: FER_GREETER_IMAGE_BYTES. */
-    void (*sleep)(struct fer_device *device, uint8_t *image);
-    void (*wake)(struct fer_device *device, const fer_credential *credential, uint32_t generation,
-                 const uint8_t *image);
-} fer_greeter_hooks;
-
-extern const fer_greeter_hooks fer_device_session_hooks;
-
-enum {
-    FER_GREETER_FIRST_MAX = FER_GREETING_FIRST_SIZE(FER_ROUTE_MAX, 0),
-    FER_GREETER_IMAGE_BYTES = 68 /* psk, hedge, attempt32 */
-};
+enum { FER_GREETER_FIRST_MAX = FER_GREETING_FIRST_SIZE(FER_ROUTE_MAX, 0) };
 
 struct fer_greeter {
-    fer_tag tag;
-    const fer_greeter_hooks *hooks;
+    fer_greeter_head head;
     fer_greeter_config config;
     fer_handshake *handshake; /* of the attempt under way; null: none */
     fer_sealer *sealer;
@@ -73,12 +47,6 @@ struct fer_greeter {
     uint8_t cookie[FER_COOKIE_BYTES];
     uint8_t first[FER_GREETER_FIRST_MAX]; /* what cookies are bound to */
 };
-
-/* Null: no greeter, or none that is open. */
-static inline const fer_greeter_hooks *fer_greeter_get_hooks(const fer_greeter *greeter)
-{
-    return fer_tag_is((const fer_tag *)greeter, FER_TAG_GREETER) ? greeter->hooks : NULL;
-}
 
 /* The sealer of a session in which somebody listens; null: there is none. */
 fer_sealer *fer_greeter_get_live(const fer_greeter *greeter, uint64_t now);

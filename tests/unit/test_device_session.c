@@ -93,6 +93,9 @@ static void a_required_session_needs_a_greeter(void **state)
     assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
     config.session_required = false;
     config.greeter = greeter;
+    fer_greeter_close(&greeter);
+    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    make_greeter();
     config.inbound = FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX) - 1u;
     assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
     config.inbound = INBOUND;
