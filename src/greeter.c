@@ -299,7 +299,6 @@ static fer_status start(fer_greeter *greeter, uint64_t now, const uint8_t *route
     greeter->current = (uint8_t)next;
     greeter->tries = 0;
     greeter->began = now;
-    greeter->silent_since = now;
     greeter->waiting = false;
     greeter->marks.of = 0;
     return FER_OK;

@@ -333,4 +333,7 @@ static inline int start_datagram_sessions(void **state)
     return 0;
 }
 
+#define STREAM(test) cmocka_unit_test_setup_teardown(test, start_stream_sessions, stop)
+#define DATAGRAM(test) cmocka_unit_test_setup_teardown(test, start_datagram_sessions, stop)
+
 #endif
