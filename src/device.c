@@ -5,7 +5,6 @@
 #include "ferrule/replay.h"
 #include "internal/arena.h"
 #include "internal/device.h"
-#include "internal/keychain.h"
 
 _Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(26, 120), "FER_DEVICE_SIZE is too small");
 _Static_assert(FER_ARENA_SIZEOF(26, 120) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");

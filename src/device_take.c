@@ -21,9 +21,10 @@ typedef struct fer_item {
 
 /* The longest record whose frame fits: n bytes grow by one in each started 254, and the delimiter.
  * It starts as far into the buffer as framing in place needs. */
-static fer_slot get_slot(uint8_t *out, size_t capacity, bool framed)
+static fer_slot get_slot(const fer_device *device, fer_lane lane, uint8_t *out, size_t capacity,
+                         bool framed)
 {
-    fer_slot slot = {out, capacity, NULL, FER_LANE_LIVE};
+    fer_slot slot = {out, capacity, device->sealers[lane], lane};
     if (framed) {
         size_t encoded = capacity == 0 ? 0 : capacity - 1;
         size_t codes = encoded / 255u + (encoded % 255u != 0);
@@ -153,9 +154,7 @@ static fer_status take(fer_device *device, fer_lane lane, bool framed, uint8_t *
     if (status != FER_OK) {
         return status;
     }
-    fer_slot slot = get_slot(out, capacity, framed);
-    slot.sealer = device->sealers[lane];
-    slot.lane = lane;
+    const fer_slot slot = get_slot(device, lane, out, capacity, framed);
     if (device->seal != NULL) {
         status = device->seal(device, &slot, &sealed);
     } else {

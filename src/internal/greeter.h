@@ -33,7 +33,7 @@ struct fer_greeter {
     bool has_cookie;
     bool first_had_cookie; /* the last packet was made with one */
     uint8_t forged;        /* answers to it that were none */
-    bool waiting; /* something was asked, and nothing heard since `silent_since` */
+    bool waiting;          /* something was asked, and nothing heard since `silent_since` */
     uint8_t first_length;
     uint8_t tries;    /* attempts without an answer, up to BACKOFF_MAX */
     uint32_t attempt; /* the last one used */

@@ -10,8 +10,15 @@
 
 #include "device_session_kit.h"
 #include "ferrule/replay.h"
+#include "internal/poison.h"
 
-static uint8_t image[FER_IMAGE_BYTES];
+/* While the device has it still. ASan would see the use: here it is the tag that does. */
+static void close_greeter(void)
+{
+    fer_greeter *closed = greeter;
+    fer_greeter_close(&greeter);
+    FER_UNPOISON(closed, FER_GREETER_SIZE(BITS));
+}
 
 /* ---- a session comes up ----------------------------------------------------------------- */
 
@@ -94,7 +101,7 @@ static void a_required_session_needs_a_greeter(void **state)
     assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
     config.session_required = false;
     config.greeter = greeter;
-    fer_greeter_close(&greeter);
+    close_greeter();
     assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
     make_greeter();
     config.inbound = FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX) - 1u;
@@ -222,7 +229,7 @@ static void a_closed_greeter_fails_closed(void **state)
     config.session_required = true;
     reboot();
     come_up();
-    fer_greeter_close(&greeter);
+    close_greeter();
     fer_device_record(device, 1, 1.5);
     assert_int_equal(FER_NOT_NOW, take_packet(PACKET, &packet));
 }
@@ -382,72 +389,6 @@ static void outside_the_session_commands_are_stale(void **state)
     assert_int_equal(FER_OK, command_in(true, 2, 0, opened.sequence));
 }
 
-/* ---- sleep ------------------------------------------------------------------------------ */
-
-static void suspend(void)
-{
-    assert_int_equal(FER_OK, fer_device_suspend(&device, image));
-    assert_null(fer_greeter_get_sealer(greeter)); /* WIPE */
-    assert_null(fer_greeter_get_opener(greeter));
-    make_greeter();
-    boot();
-}
-
-/* The generation goes on without a burn, and its attempts too: the gateway, which has marked them,
- * answers the first greeting after each sleep. */
-static void attempts_go_on_after_a_sleep(void **state)
-{
-    (void)state;
-    come_up();
-    const uint32_t generation = health_now().generation;
-    for (uint32_t i = 2; i < 6; i++) {
-        suspend();
-        assert_int_equal(FER_OK, fer_device_resume(device, image));
-        const unsigned changes = nv_changes;
-        come_up();
-        assert_int_equal(nv_changes, changes);
-        assert_int_equal(health_now().generation, generation);
-        assert_int_equal(durable.generation, generation);
-        assert_int_equal(durable.attempt, i);
-    }
-}
-
-/* An image of a life without greeter has no keys for greetings: a burn brings them. */
-static void an_image_without_keys_burns(void **state)
-{
-    struct packet packet;
-    (void)state;
-    fer_device_close(&device);
-    config.greeter = NULL;
-    boot();
-    fer_device_record(device, 1, 1.5);
-    while (take_packet(PACKET, &packet) == FER_OK) {
-    }
-    const uint32_t generation = health_now().generation;
-    assert_int_equal(FER_OK, fer_device_suspend(&device, image));
-    make_greeter();
-    config.session_required = true;
-    boot();
-    assert_int_equal(FER_OK, fer_device_resume(device, image));
-    fer_device_record(device, 1, 1.5);
-    assert_int_equal(FER_NOT_NOW, take_packet(PACKET, &packet));
-    come_up();
-    assert_int_equal(health_now().generation, generation + 1u);
-}
-
-static void a_broken_image_burns(void **state)
-{
-    (void)state;
-    come_up();
-    const uint32_t generation = health_now().generation;
-    suspend();
-    image[130] ^= 1u; /* within the keys for greetings */
-    assert_int_equal(FER_DROP_FORGED, fer_device_resume(device, image));
-    come_up();
-    assert_int_equal(health_now().generation, generation + 1u);
-    assert_int_equal(durable.attempt, 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,9 +415,6 @@ int main(void)
         DATAGRAM(a_command_refers_to_its_own_context),
         DATAGRAM(withheld_commands_are_stale),
         DATAGRAM(outside_the_session_commands_are_stale),
-        DATAGRAM(attempts_go_on_after_a_sleep),
-        DATAGRAM(an_image_without_keys_burns),
-        DATAGRAM(a_broken_image_burns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
