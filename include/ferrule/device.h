@@ -56,7 +56,7 @@ typedef struct fer_device_config {
     const fer_counter
         *counter; /* must outlive the device; null: none. Refuses an older image of nv */
     const struct fer_store_mirror *mirror; /* &fer_store_mirror: two copies in nv; null: one */
-    fer_greeter *greeter; /* must outlive the device; null: none. See sessions */
+    fer_greeter *greeter;                  /* must outlive the device; null: none. See sessions */
 } fer_device_config;
 
 /* Good defaults; nv (and clock) remain to be set. */
