@@ -153,15 +153,9 @@ static fer_status open(fer_device *device, const uint8_t *record, size_t n, uint
 
 /* ---- deep sleep ------------------------------------------------------------------------- */
 
-static void sleep(fer_device *device, uint8_t *image)
+static void sleep(fer_device *device)
 {
-    fer_greeter_suspend(get_greeter(device), image);
+    fer_greeter_suspend(get_greeter(device));
 }
 
-static void wake(fer_device *device, const fer_credential *credential, uint32_t generation,
-                 const uint8_t *image)
-{
-    fer_greeter_resume(get_greeter(device), credential, generation, image);
-}
-
-const fer_greeter_hooks fer_device_session_hooks = {join, begin, open, sleep, wake};
+const fer_greeter_hooks fer_device_session_hooks = {join, begin, open, sleep};

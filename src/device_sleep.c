@@ -2,12 +2,9 @@
  * handles it was made from are closed, and it is destroyed before a seal by those made from it
  * (NONCE).
  *
- *     0   keys: live, backlog, down, 32 bytes each
- *     96  highest command id32, next32: live, backlog, down
- *     112 for greetings: psk and hedge, 32 bytes each, last attempt32
- *     180 the first 16 bytes of HMAC-SHA256(claim key, "ferrule1img2" ‖ generation32 ‖ bytes
- * 0..179)
- */
+ *     0  keys: live, backlog, down, 32 bytes each     96  highest command id32
+ *     100 next32: live, backlog, down                112  the first 16 bytes of
+ *                HMAC-SHA256(claim key, "ferrule1img1" ‖ generation32 ‖ bytes 0..111) */
 #include <string.h>
 
 #include "ferrule/device.h"
@@ -19,10 +16,9 @@
 #include "internal/store.h"
 #include "internal/wipe.h"
 
-enum { NUMBERS_AT = 96, GREETER_AT = 112, MAC_AT = 180, MAC_BYTES = 16, BRANCHES = 3 };
+enum { NUMBERS_AT = 96, MAC_AT = 112, MAC_BYTES = 16, BRANCHES = 3 };
 
 _Static_assert(MAC_AT + MAC_BYTES == FER_IMAGE_BYTES, "the image has another size");
-_Static_assert(GREETER_AT + FER_GREETER_IMAGE_BYTES == MAC_AT, "greetings have another size");
 _Static_assert(BRANCHES * sizeof(fer_record_key) == NUMBERS_AT, "keys are no longer 32 bytes");
 
 typedef struct fer_image_numbers {
@@ -44,27 +40,13 @@ static fer_status look_up(fer_device *device, fer_credential *credential, fer_cr
 static void authenticate(const fer_claim_key *claim, uint32_t generation, const uint8_t *image,
                          uint8_t mac[FER_HASH_BYTES])
 {
-    uint8_t label[] = {'f', 'e', 'r', 'r', 'u', 'l', 'e', '1', 'i', 'm', 'g', '2', 0, 0, 0, 0};
+    uint8_t label[] = {'f', 'e', 'r', 'r', 'u', 'l', 'e', '1', 'i', 'm', 'g', '1', 0, 0, 0, 0};
 
     fer_store_u32(label + sizeof label - 4, generation);
     fer_crypto_mac_secret(&claim->secret, label, sizeof label, image, MAC_AT, mac);
 }
 
 /* ---- to sleep --------------------------------------------------------------------------- */
-
-/* Without a greeter the attempt is the one that cannot be: nobody greets from zeros. */
-static void write_greeter(fer_device *device, fer_writer *writer)
-{
-    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
-    uint8_t bytes[FER_GREETER_IMAGE_BYTES] = {0};
-
-    fer_store_u32(bytes + sizeof bytes - 4, FER_SEQUENCE_END);
-    if (hooks != NULL) {
-        hooks->sleep(device, bytes);
-    }
-    fer_write_bytes(writer, bytes, sizeof bytes);
-    fer_wipe(bytes, sizeof bytes);
-}
 
 /* Moves the keys out of the handles, which closes them. Without an opener the down key's number is
  * the one that is never used: what is made from it opens nothing. */
@@ -87,7 +69,6 @@ static void write_image(fer_device *device, fer_writer *writer)
     for (unsigned i = 0; i < BRANCHES; i++) {
         fer_write_u32(writer, next[i]);
     }
-    write_greeter(device, writer);
     fer_wipe(keys, sizeof keys);
 }
 
@@ -113,6 +94,10 @@ fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES
     }
     status = look_up(*device, &credential, &info, &claim);
     if (status == FER_OK) {
+        const fer_greeter_hooks *hooks = fer_greeter_get_hooks((*device)->config.greeter);
+        if (hooks != NULL) {
+            hooks->sleep(*device);
+        }
         fer_writer writer = fer_writer_over(image, FER_IMAGE_BYTES);
         write_image(*device, &writer);
         authenticate(&claim, (*device)->health.generation, image, mac);
@@ -149,7 +134,7 @@ static fer_status check_image(const fer_claim_key *claim, const fer_credential_i
     if (!fer_crypto_equal(mac, image + MAC_AT, MAC_BYTES)) {
         return FER_DROP_FORGED;
     }
-    fer_reader reader = fer_reader_over(image + NUMBERS_AT, GREETER_AT - NUMBERS_AT);
+    fer_reader reader = fer_reader_over(image + NUMBERS_AT, MAC_AT - NUMBERS_AT);
     numbers->command = fer_read_u32(&reader);
     for (unsigned i = 0; i < BRANCHES; i++) {
         numbers->next[i] = fer_read_u32(&reader);
@@ -220,10 +205,6 @@ static fer_status resume(fer_device *device, const uint8_t image[FER_IMAGE_BYTES
     }
     if (status == FER_OK) {
         status = rebuild(device, &credential, &info, image, &numbers);
-    }
-    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
-    if (status == FER_OK && hooks != NULL) {
-        hooks->wake(device, &credential, info.generation - 1u, image + GREETER_AT);
     }
     fer_credential_wipe(&credential);
     fer_wipe(&claim, sizeof claim);

@@ -392,13 +392,8 @@ void fer_greeter_sent(fer_greeter *greeter, uint64_t now)
 
 /* ---- deep sleep ------------------------------------------------------------------------- */
 
-void fer_greeter_suspend(fer_greeter *greeter, uint8_t *image)
+void fer_greeter_suspend(fer_greeter *greeter)
 {
-    fer_writer writer = fer_writer_over(image, FER_GREETER_IMAGE_BYTES);
-
-    fer_write_bytes(&writer, greeter->psk.bytes, sizeof greeter->psk.bytes);
-    fer_write_bytes(&writer, greeter->hedge.key, sizeof greeter->hedge.key);
-    fer_write_u32(&writer, greeter->keyed ? greeter->attempt : FER_SEQUENCE_END);
     fer_wipe(&greeter->psk, sizeof greeter->psk);
     fer_wipe(&greeter->hedge, sizeof greeter->hedge);
     greeter->keyed = false;
@@ -406,18 +401,4 @@ void fer_greeter_suspend(fer_greeter *greeter, uint8_t *image)
     greeter->opener = NULL;
     give_up(greeter);
     (void)!fer_arena_rewind(&greeter->inner[greeter->current], (fer_arena_position){0});
-}
-
-void fer_greeter_resume(fer_greeter *greeter, const fer_credential *credential, uint32_t generation,
-                        const uint8_t *image)
-{
-    fer_reader reader = fer_reader_over(image, FER_GREETER_IMAGE_BYTES);
-
-    fer_read_bytes(&reader, greeter->psk.bytes, sizeof greeter->psk.bytes);
-    fer_read_bytes(&reader, greeter->hedge.key, sizeof greeter->hedge.key);
-    greeter->attempt = fer_read_u32(&reader);
-    greeter->keyed = greeter->attempt != FER_SEQUENCE_END &&
-                     fer_credential_read(credential, &greeter->info, NULL, NULL) == FER_OK;
-    greeter->info.generation = generation;
-    give_up(greeter);
 }

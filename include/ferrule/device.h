@@ -198,13 +198,14 @@ FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_r
  * Take needs FER_GREETING_FIRST_SIZE(route, 0) bytes for a greeting, and what framing adds; in
  * less, records pass it by. Inbound must hold an answer: FER_GREETING_SECOND_SIZE(8, 8) bytes at
  * least. The clock must be set, the way be two-way: else create answers FER_ERR_ARGUMENT. Records
- * in sessions count for burn_records; a burn leaves the session. Sessions end with suspend and with
- * the greeter; the device's curve operations block take and feed: five for each session. */
+ * in sessions count for burn_records; a burn leaves the session. Sessions end with suspend (the
+ * next one needs a burn) and with the greeter; the device's curve operations block take and feed:
+ * five for each session. */
 
 /* ---- sleep ------------------------------------------------------------------------------ */
 
 /* Longest suspended image, in bytes. */
-#define FER_IMAGE_BYTES 196u
+#define FER_IMAGE_BYTES 128u
 
 /* For deep sleep with retained RAM: writes the state of the generation into image, closes the
  * device and nulls the pointer. Queued readings and messages are not part of it: take them first,

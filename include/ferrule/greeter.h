@@ -3,11 +3,11 @@
  *
  * It is driven like the device facade, which composes it: no thread, no timer. Attempts are numbers
  * in RAM: each uptime has a generation of its own, so that (generation, attempt) never comes twice
- * (docs/WIRE.md, section greeting). After a resume without a new generation it would: burn one
- * first, else the gateway drops what it heard before, and a source of entropy that repeats itself
- * makes the same ephemeral keys again. These are hedged by the chain: a weak or stuck source of
- * entropy alone does not give them away. Concurrency: one thread; nothing blocks. A greeting
- * costs five curve operations in two steps. */
+ * (docs/WIRE.md, section greeting). After a resume without a new generation it would: the
+ * device facade burns one first, for else the gateway drops what it heard before, and a source of
+ * entropy that repeats itself makes the same ephemeral keys again. These are hedged by the chain: a
+ * weak or stuck source of entropy alone does not give them away. Concurrency: one thread; nothing
+ * blocks. A greeting costs five curve operations in two steps. */
 #ifndef FERRULE_GREETER_H
 #define FERRULE_GREETER_H
 

@@ -54,12 +54,8 @@ fer_sealer *fer_greeter_get_live(const fer_greeter *greeter, uint64_t now);
 /* Whether nothing was heard for so long that the next record should ask for an answer. */
 bool fer_greeter_doubts(const fer_greeter *greeter, uint64_t now);
 
-/* Moves a generation's keys and its last attempt into an image of FER_GREETER_IMAGE_BYTES, and ends
- * the session. Zeros and an attempt that cannot be where there are none. */
-void fer_greeter_suspend(fer_greeter *greeter, uint8_t *image);
-/* Goes on from there: (generation, attempt) does not come again. `credential` is of the same
- * identity, whatever its generation. */
-void fer_greeter_resume(fer_greeter *greeter, const fer_credential *credential, uint32_t generation,
-                        const uint8_t *image);
+/* Ends the session and forgets the keys: attempts that were made are forgotten too, so that only
+ * another generation's may follow. */
+void fer_greeter_suspend(fer_greeter *greeter);
 
 #endif

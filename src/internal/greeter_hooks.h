@@ -14,8 +14,6 @@
 struct fer_device;
 struct fer_device_context;
 
-enum { FER_GREETER_IMAGE_BYTES = 68 /* psk, hedge, attempt32 */ };
-
 /* What the device facade does where it has a greeter (device_session.c). The greeter names it, so
  * that firmware without a greeter links neither this nor any curve code. */
 typedef struct fer_greeter_hooks {
@@ -27,10 +25,8 @@ typedef struct fer_greeter_hooks {
      * FER_EMPTY: it was a greeting's. */
     fer_status (*open)(struct fer_device *device, const uint8_t *record, size_t n, uint8_t *out,
                        size_t capacity, fer_opened *opened, struct fer_device_context *context);
-    /* Deep sleep: FER_GREETER_IMAGE_BYTES. */
-    void (*sleep)(struct fer_device *device, uint8_t *image);
-    void (*wake)(struct fer_device *device, const fer_credential *credential, uint32_t generation,
-                 const uint8_t *image);
+    /* Deep sleep: the session ends, and no greeting is made before the next generation. */
+    void (*sleep)(struct fer_device *device);
 } fer_greeter_hooks;
 
 extern const fer_greeter_hooks fer_device_session_hooks;
