@@ -6,8 +6,8 @@
 #include "internal/arena.h"
 #include "internal/device.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(26, 120), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(26, 120) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(29, 112), "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_ARENA_SIZEOF(29, 112) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {
@@ -44,15 +44,6 @@ static void *get_part(fer_device *device, size_t at)
     return (uint8_t *)device + at;
 }
 
-/* Without a greeter no session is ever up: then none can be required (CLOSED). */
-static bool join(fer_device *device)
-{
-    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
-
-    return hooks != NULL ? hooks->join(device)
-                         : device->config.greeter == NULL && !device->config.session_required;
-}
-
 static fer_status build(fer_arena *arena, const fer_device_config *config, fer_device *device)
 {
     const fer_store_config store = {config->nv, config->policy, config->counter, config->mirror};
@@ -70,9 +61,6 @@ static fer_status build(fer_arena *arena, const fer_device_config *config, fer_d
                             FER_DEVICE_GENERATION_SIZE(config->inbound) / FER_ARENA_ALIGN);
     if (status == FER_OK && config->inbound != 0 && config->link == FER_LINK_STREAM) {
         status = fer_frame_decoder_create(arena, config->inbound, &device->decoder);
-    }
-    if (!join(device)) {
-        status = FER_ERR_ARGUMENT;
     }
     return status == FER_OK ? fer_store_create(arena, &store, &device->store) : status;
 }
@@ -174,9 +162,8 @@ static fer_status burn(fer_device *device)
     if (status != FER_OK) {
         return status;
     }
-    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
-    if (hooks != NULL) {
-        hooks->begin(device, &credential);
+    if (device->begin != NULL) {
+        device->begin(device, &credential);
     }
     if (fer_keychain_expand(&credential, &generation) != FER_OK) {
         return FER_TROUBLE_STATE;

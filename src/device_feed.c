@@ -71,7 +71,7 @@ fer_status fer_device_open_provisioned(fer_device *device, const uint8_t *record
 static fer_status open_record(fer_device *device, const uint8_t *record, size_t n, uint8_t *out,
                               size_t capacity, size_t *length)
 {
-    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->config.greeter);
+    const fer_greeter_hooks *hooks = fer_greeter_get_hooks(device->greeter);
     fer_opened opened;
     fer_status status;
 

@@ -9,7 +9,7 @@
 
 static fer_greeter *get_greeter(const fer_device *device)
 {
-    return device->config.greeter;
+    return device->greeter;
 }
 
 static fer_device_context get_session(const fer_device *device)
@@ -68,7 +68,7 @@ static fer_status seal_live(fer_device *device, const fer_slot *slot, size_t *le
     if (fer_greeter_get_live(get_greeter(device), now) != NULL) {
         return seal_session(device, now, slot, length);
     }
-    if (device->config.session_required) {
+    if (device->session_required) {
         return status == FER_ERR_CAPACITY || status == FER_TROUBLE_ENTROPY ? status : FER_NOT_NOW;
     }
     return fer_device_seal_marked(device, slot, length);
@@ -80,18 +80,35 @@ static fer_status seal(fer_device *device, const fer_slot *slot, size_t *length)
                                        : fer_device_seal_next(device, slot, length);
 }
 
-/* A greeter waits by the clock, and hears answers of this length. */
-static bool join(fer_device *device)
-{
-    device->seal = seal;
-    return device->config.clock.ops != NULL && device->config.way == FER_TWO_WAY &&
-           device->config.inbound >= FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX);
-}
-
 /* Where it fails there are no keys: the next take that greets says so. */
 static void begin(fer_device *device, const fer_credential *credential)
 {
     (void)!fer_greeter_rekey(get_greeter(device), credential);
+}
+
+/* A greeter waits by the clock, and hears answers of this length. */
+static bool can_greet(const fer_device_config *config)
+{
+    return config->clock.ops != NULL && config->way == FER_TWO_WAY &&
+           config->inbound >= FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX);
+}
+
+fer_status fer_device_join(fer_device *device, fer_greeter *greeter, bool session_required)
+{
+    if (!fer_device_is_open(device) || fer_greeter_get_hooks(greeter) == NULL) {
+        return FER_ERR_HANDLE;
+    }
+    if (!can_greet(&device->config)) {
+        return FER_ERR_ARGUMENT;
+    }
+    if (device->tried || device->sealers[FER_LANE_LIVE] != NULL) {
+        return FER_ERR_ORDER;
+    }
+    device->greeter = greeter;
+    device->session_required = session_required;
+    device->seal = seal;
+    device->begin = begin;
+    return FER_OK;
 }
 
 /* ---- back ------------------------------------------------------------------------------- */
@@ -158,4 +175,4 @@ static void sleep(fer_device *device)
     fer_greeter_suspend(get_greeter(device));
 }
 
-const fer_greeter_hooks fer_device_session_hooks = {join, begin, open, sleep};
+const fer_greeter_hooks fer_device_session_hooks = {open, sleep};

@@ -94,7 +94,7 @@ fer_status fer_device_suspend(fer_device **device, uint8_t image[FER_IMAGE_BYTES
     }
     status = look_up(*device, &credential, &info, &claim);
     if (status == FER_OK) {
-        const fer_greeter_hooks *hooks = fer_greeter_get_hooks((*device)->config.greeter);
+        const fer_greeter_hooks *hooks = fer_greeter_get_hooks((*device)->greeter);
         if (hooks != NULL) {
             hooks->sleep(*device);
         }

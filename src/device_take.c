@@ -21,10 +21,10 @@ typedef struct fer_item {
 
 /* The longest record whose frame fits: n bytes grow by one in each started 254, and the delimiter.
  * It starts as far into the buffer as framing in place needs. */
-static fer_slot get_slot(const fer_device *device, fer_lane lane, uint8_t *out, size_t capacity,
+static fer_slot get_slot(fer_sealer *sealer, fer_lane lane, uint8_t *out, size_t capacity,
                          bool framed)
 {
-    fer_slot slot = {out, capacity, device->sealers[lane], lane};
+    fer_slot slot = {out, capacity, sealer, lane};
     if (framed) {
         size_t encoded = capacity == 0 ? 0 : capacity - 1;
         size_t codes = encoded / 255u + (encoded % 255u != 0);
@@ -154,7 +154,7 @@ static fer_status take(fer_device *device, fer_lane lane, bool framed, uint8_t *
     if (status != FER_OK) {
         return status;
     }
-    const fer_slot slot = get_slot(device, lane, out, capacity, framed);
+    const fer_slot slot = get_slot(device->sealers[lane], lane, out, capacity, framed);
     if (device->seal != NULL) {
         status = device->seal(device, &slot, &sealed);
     } else {

@@ -95,9 +95,10 @@ static void create(void)
     config.readings = READINGS;
     config.messages = MESSAGES;
     config.inbound = INBOUND;
-    config.session_required = true;
-    expect(fer_greeter_create(&device_arena, &keys, &config.greeter));
+    fer_greeter *greeter = 0;
+    expect(fer_greeter_create(&device_arena, &keys, &greeter));
     expect(fer_device_create(&device_arena, &config, &device));
+    expect(fer_device_join(device, greeter, true));
 }
 
 int main(void)

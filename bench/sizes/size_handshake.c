@@ -76,10 +76,12 @@ int main(void)
     config.messages = 64;
     config.inbound = INBOUND;
     fer_device *device;
+    fer_greeter *greeter;
     uint8_t frame[FER_FRAME_SIZE(160)];
     size_t n;
-    if (fer_greeter_create(&arena, &main_keys, &config.greeter) != FER_OK ||
+    if (fer_greeter_create(&arena, &main_keys, &greeter) != FER_OK ||
         fer_device_create(&arena, &config, &device) != FER_OK ||
+        fer_device_join(device, greeter, false) != FER_OK ||
         fer_device_event(device, FER_INFO, "start") != FER_OK) {
         return 1;
     }

@@ -389,8 +389,8 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     fer_device_config config = fer_device_config_default();
-    if (options.gateway != NULL &&
-        !session_open(&arena, options.gateway, options.key, &config.greeter)) {
+    fer_greeter *greeter = NULL;
+    if (options.gateway != NULL && !session_open(&arena, options.gateway, options.key, &greeter)) {
         return EXIT_FAILURE;
     }
     config.nv = nv_file_port(&file);
@@ -403,6 +403,9 @@ int main(int argc, char **argv)
     config.commands_done = end.commands.id;
     end.commands.interval_ms = options.interval_ms;
     fer_status status = fer_device_create(&arena, &config, &end.device);
+    if (status == FER_OK && greeter != NULL) {
+        status = fer_device_join(end.device, greeter, false);
+    }
     if (status != FER_OK) {
         complain("device", fer_status_text(status));
         return EXIT_FAILURE;
@@ -411,7 +414,7 @@ int main(int argc, char **argv)
     catch_signals(&mask);
     bool good = run(&end, &sensors, &options, &mask);
     fer_device_close(&end.device);
-    fer_greeter_close(&config.greeter); /* after the device, which uses it */
+    fer_greeter_close(&greeter); /* after the device, which uses it */
     nv_file_close(&file);
     (void)close(end.fd);
     return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -129,9 +129,8 @@ static bool start_device(struct device_end *end, fer_nv nv, const fer_static_sec
     config.clock.ops = &clock_ops;
     config.link = FER_LINK_DATAGRAM;
     config.inbound = INBOUND;
-    config.greeter = end->greeter;
-    config.session_required = true; /* nothing goes up but in a session */
     TRY(fer_device_create(&arena, &config, &end->device));
+    TRY(fer_device_join(end->device, end->greeter, true)); /* nothing goes up but in a session */
     return true;
 }
 

@@ -36,9 +36,8 @@ typedef enum fer_link {
 typedef struct fer_device_config {
     fer_nv nv; /* holds the credential: see store.h */
     fer_store_policy policy;
-    bool session_required; /* with a greeter: no live record but in a session */
-    fer_clock clock;       /* ops null: readings carry the time 0 of FER_TIME_BOOT */
-    fer_lock lock;         /* ops null: nothing runs concurrently */
+    fer_clock clock; /* ops null: readings carry the time 0 of FER_TIME_BOOT */
+    fer_lock lock;   /* ops null: nothing runs concurrently */
     fer_link link;
     fer_way way;
     uint16_t readings;        /* intake capacity: a power of two up to 32768, or 0 */
@@ -80,7 +79,7 @@ static inline fer_device_config fer_device_config_default(void)
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. With
  * a mirror FER_STORE_MIRROR_SIZE more. */
 #define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(26, 120) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+    (FER_ARENA_SIZEOF(29, 112) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
      FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +                 \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
 
@@ -188,19 +187,24 @@ FER_MUST_USE fer_status fer_device_answer(fer_device *device, uint32_t id, fer_r
 
 /* ---- sessions --------------------------------------------------------------------------- */
 
-/* With a greeter in its configuration (greeter.h) the device greets the gateway where something
- * waits to be sent and it has no session, or an old one, or one in which nobody answers. Take then
- * yields the greeting, before records; what feed takes of the answer it keeps to itself. While a
- * session is up live records go in it; without one they go on the provisioned chain, unless
- * session_required is set: then take answers FER_NOT_NOW for them (FER_ERR_CAPACITY where the
- * greeting does not fit, FER_TROUBLE_ENTROPY) until one is. Backlog always goes on the chain.
+/* Has the device keep sessions with its gateway; directly after create, before take and resume. The
+ * greeter (greeter.h) must outlive the device. It greets where something waits to be sent and it
+ * has no session, or an old one, or one in which nobody answers. Take then yields the greeting,
+ * before records; what feed takes of the answer it keeps to itself. While a session is up live
+ * records go in it; without one they go on the provisioned chain, unless session_required is set:
+ * then take answers FER_NOT_NOW for them (FER_ERR_CAPACITY where the greeting does not fit,
+ * FER_TROUBLE_ENTROPY) until one is. Backlog always goes on the chain.
  *
  * Take needs FER_GREETING_FIRST_SIZE(route, 0) bytes for a greeting, and what framing adds; in
- * less, records pass it by. Inbound must hold an answer: FER_GREETING_SECOND_SIZE(8, 8) bytes at
- * least. The clock must be set, the way be two-way: else create answers FER_ERR_ARGUMENT. Records
- * in sessions count for burn_records; a burn leaves the session. Sessions end with suspend (the
- * next one needs a burn) and with the greeter; the device's curve operations block take and feed:
- * five for each session. */
+ * less, records pass it by. FER_ERR_ARGUMENT: the device has no clock, or a link without a way
+ * back, or inbound is below an answer's FER_GREETING_SECOND_SIZE(8, 8) bytes. FER_ERR_ORDER: a
+ * generation was opened or tried before. FER_ERR_HANDLE: device or greeter is none.
+ *
+ * Records in sessions count for burn_records; a burn leaves the session. Sessions end with suspend
+ * (the next one needs a burn) and with the greeter; the device's curve operations block take and
+ * feed: five for each session. */
+FER_MUST_USE fer_status fer_device_join(fer_device *device, fer_greeter *greeter,
+                                        bool session_required);
 
 /* ---- sleep ------------------------------------------------------------------------------ */
 

@@ -29,8 +29,6 @@ struct fer_device {
     uint16_t head;   /* both count on past the capacity; their difference is what waits */
     uint16_t tail;
     uint16_t messages_used;
-    /* Instead of fer_device_seal_next: a greeter's, or, once something was fed, one that marks */
-    fer_status (*seal)(fer_device *, const fer_slot *, size_t *);
     uint32_t records;         /* sealed under the generation, both lanes */
     fer_device_config config; /* burn_records is never 0 here */
     fer_store *store;
@@ -43,7 +41,12 @@ struct fer_device {
     uint64_t created_ms;
     uint64_t burned_ms; /* when the generation was opened */
     uint64_t tried_ms;  /* when a burn was last tried */
-    fer_arena inner;    /* holds sealers and opener; wiped whole at each burn (WIPE) */
+    /* Instead of fer_device_seal_next: a greeter's, or, once something was fed, one that marks */
+    fer_status (*seal)(fer_device *, const fer_slot *, size_t *);
+    void (*begin)(fer_device *, const fer_credential *); /* a greeter's: a generation was burned */
+    fer_greeter *greeter;                                /* null: none */
+    bool session_required;
+    fer_arena inner; /* holds sealers and opener; wiped whole at each burn (WIPE) */
 };
 
 static inline bool fer_device_is_open(const fer_device *device)

@@ -17,10 +17,6 @@ struct fer_device_context;
 /* What the device facade does where it has a greeter (device_session.c). The greeter names it, so
  * that firmware without a greeter links neither this nor any curve code. */
 typedef struct fer_greeter_hooks {
-    /* Has the device seal by way of the greeter. False: it cannot be configured like this. */
-    bool (*join)(struct fer_device *device);
-    /* A generation was burned, of which this is the credential. */
-    void (*begin)(struct fer_device *device, const fer_credential *credential);
     /* What came down, of any kind: as fer_opener_receive, and *context is that of its references.
      * FER_EMPTY: it was a greeting's. */
     fer_status (*open)(struct fer_device *device, const uint8_t *record, size_t n, uint8_t *out,

@@ -146,6 +146,20 @@ static inline void start_gateway(void)
     start_responder();
 }
 
+/* How the device is joined to its greeter when it starts. */
+static struct {
+    fer_greeter *greeter;
+    bool required;
+} joined;
+
+static inline void boot_joined(void)
+{
+    boot();
+    if (joined.greeter != NULL) {
+        assert_int_equal(FER_OK, fer_device_join(device, joined.greeter, joined.required));
+    }
+}
+
 static inline void make_greeter(void)
 {
     const fer_greeter_config made = {.secret = device_secret,
@@ -160,7 +174,7 @@ static inline void make_greeter(void)
     fer_greeter_close(&greeter);
     assert_int_equal(FER_OK, fer_arena_rewind(&greeter_arena, (fer_arena_position){0}));
     assert_int_equal(FER_OK, fer_greeter_create(&greeter_arena, &made, &greeter));
-    config.greeter = greeter;
+    joined.greeter = greeter;
 }
 
 /* Power goes, and comes back: nothing of RAM is left. */
@@ -168,7 +182,7 @@ static inline void reboot(void)
 {
     fer_device_close(&device);
     make_greeter();
-    boot();
+    boot_joined();
 }
 
 /* ---- the link --------------------------------------------------------------------------- */
@@ -309,6 +323,7 @@ static inline void start_sessions(fer_link link)
     durable = (fer_greeted){0, 0};
     greetings = 0;
     name_count = 0;
+    joined.required = false;
     assert_int_equal(FER_OK, fer_static_generate((fer_entropy){&entropy_ops, &gateway_entropy},
                                                  &gateway_secret, &gateway_public));
     assert_int_equal(FER_OK, fer_static_generate((fer_entropy){&entropy_ops, &device_entropy},
@@ -316,7 +331,7 @@ static inline void start_sessions(fer_link link)
     start_gateway();
     make_greeter();
     config.burn_backoff_ms = 0;
-    boot();
+    boot_joined();
 }
 
 static inline int start_stream_sessions(void **state)

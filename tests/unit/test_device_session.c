@@ -72,7 +72,7 @@ static void a_required_session_is_waited_for(void **state)
 {
     struct packet packet;
     (void)state;
-    config.session_required = true;
+    joined.required = true;
     reboot();
     fer_device_record(device, 1, 1.5);
     assert_int_equal(FER_OK, take_packet(PACKET, &packet));
@@ -91,29 +91,33 @@ static void a_required_session_is_waited_for(void **state)
     }
 }
 
-static void a_required_session_needs_a_greeter(void **state)
+static fer_status join_anew(void)
 {
-    (void)state;
     fer_device_close(&device);
-    config.session_required = true;
-    config.greeter = NULL;
-    assert_int_equal(fer_arena_rewind(&device_arena, (fer_arena_position){0}), FER_OK);
-    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
-    config.session_required = false;
-    config.greeter = greeter;
-    close_greeter();
-    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
-    make_greeter();
+    boot();
+    return fer_device_join(device, joined.greeter, true);
+}
+
+static void what_cannot_be_joined(void **state)
+{
+    fer_device *closed = NULL;
+    (void)state;
+    assert_int_equal(FER_ERR_HANDLE, fer_device_join(closed, greeter, false));
+    assert_int_equal(FER_ERR_HANDLE, fer_device_join(device, NULL, true));
     config.inbound = FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX) - 1u;
-    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    assert_int_equal(join_anew(), FER_ERR_ARGUMENT);
     config.inbound = INBOUND;
     config.way = FER_ONE_WAY;
-    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    assert_int_equal(join_anew(), FER_ERR_ARGUMENT);
     config.way = FER_TWO_WAY;
     config.clock.ops = NULL;
-    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_ERR_ARGUMENT);
+    assert_int_equal(join_anew(), FER_ERR_ARGUMENT);
     config.clock.ops = &clock_ops;
-    assert_int_equal(fer_device_create(&device_arena, &config, &device), FER_OK);
+    assert_int_equal(join_anew(), FER_OK);
+    assert_true(send_reading() != 0);
+    assert_int_equal(FER_ERR_ORDER, fer_device_join(device, greeter, false)); /* it has burned */
+    close_greeter();
+    assert_int_equal(join_anew(), FER_ERR_HANDLE);
 }
 
 static void small_buffers_carry_records(void **state)
@@ -124,7 +128,7 @@ static void small_buffers_carry_records(void **state)
     assert_int_equal(FER_OK, take_packet(100, &packet)); /* no room for a greeting */
     assert_int_equal(kind_of(&packet), FER_KIND_PROVISIONED);
     fer_device_close(&device);
-    config.session_required = true;
+    joined.required = true;
     reboot();
     fer_device_record(device, 1, 1.5);
     assert_int_equal(FER_ERR_CAPACITY, take_packet(100, &packet));
@@ -153,7 +157,7 @@ static void without_entropy_no_session_is_made(void **state)
     fer_device_record(device, 1, 1.5);
     assert_int_equal(FER_OK, take_packet(PACKET, &packet));
     assert_int_equal(kind_of(&packet), FER_KIND_PROVISIONED);
-    config.session_required = true;
+    joined.required = true;
     reboot();
     device_entropy.fails = 1;
     fer_device_record(device, 1, 1.5);
@@ -226,7 +230,7 @@ static void a_closed_greeter_fails_closed(void **state)
 {
     struct packet packet;
     (void)state;
-    config.session_required = true;
+    joined.required = true;
     reboot();
     come_up();
     close_greeter();
@@ -284,7 +288,7 @@ static void silence_ends_the_session(void **state)
     struct packet packet;
     (void)state;
     for (unsigned required = 0; required < 2; required++) {
-        config.session_required = required != 0;
+        joined.required = required != 0;
         reboot();
         come_up();
         clock_ms += SILENCE_MS + SILENCE_MS / 2u;
@@ -397,7 +401,7 @@ int main(void)
         DATAGRAM(the_short_form_follows_a_downlink),
         DATAGRAM(without_a_session_the_chain_carries),
         DATAGRAM(a_required_session_is_waited_for),
-        DATAGRAM(a_required_session_needs_a_greeter),
+        DATAGRAM(what_cannot_be_joined),
         DATAGRAM(small_buffers_carry_records),
         STREAM(small_buffers_carry_records),
         DATAGRAM(backlog_stays_on_the_chain),

@@ -36,7 +36,7 @@ static void sleep_and_wake(void)
 {
     if (fer_device_suspend(&device, image) == FER_OK) {
         make_greeter();
-        boot();
+        boot_joined();
         assert_int_equal(FER_OK, fer_device_resume(device, image));
     }
 }

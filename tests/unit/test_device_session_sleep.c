@@ -19,7 +19,7 @@ static void suspend(void)
     assert_null(fer_greeter_get_sealer(greeter)); /* WIPE */
     assert_null(fer_greeter_get_opener(greeter));
     make_greeter();
-    boot();
+    boot_joined();
 }
 
 /* Attempts are no part of an image: each session after a sleep has a generation of its own, so that
@@ -48,7 +48,7 @@ static void a_greeter_that_was_kept_burns(void **state)
     come_up();
     const uint32_t generation = health_now().generation;
     assert_int_equal(FER_OK, fer_device_suspend(&device, image));
-    boot();
+    boot_joined();
     assert_int_equal(FER_OK, fer_device_resume(device, image));
     clock_ms += RENEW_MS; /* beyond the wait after the last attempt */
     assert_true(send_reading() != 0);
@@ -63,16 +63,16 @@ static void an_image_without_keys_burns(void **state)
     struct packet packet;
     (void)state;
     fer_device_close(&device);
-    config.greeter = NULL;
-    boot();
+    joined.greeter = NULL;
+    boot_joined();
     fer_device_record(device, 1, 1.5);
     while (take_packet(PACKET, &packet) == FER_OK) {
     }
     const uint32_t generation = health_now().generation;
     assert_int_equal(FER_OK, fer_device_suspend(&device, image));
     make_greeter();
-    config.session_required = true;
-    boot();
+    joined.required = true;
+    boot_joined();
     assert_int_equal(FER_OK, fer_device_resume(device, image));
     fer_device_record(device, 1, 1.5);
     assert_int_equal(FER_NOT_NOW, take_packet(PACKET, &packet));
