@@ -1,26 +1,16 @@
-/* Figures that need a running Cortex-M: instructions, stack, RAM, bytes on the wire. Runs under
- * `qemu-system-arm -icount shift=6`, where every instruction takes 64 ns of virtual time and
- * SysTick, at 25 MHz, counts 40 ns: repeatable to the instruction.
- *
- * Prints name, value, unit, bound and ok or short, tab-separated: see bench/README.md. */
+/* Figures that need a running Cortex-M: instructions, stack, RAM, bytes on the wire. Prints a line
+ * a figure; see bench/README.md. */
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "counting.h"
 #include "ferrule/ferrule.h"
 #include "nv_ram.h"
 
 enum { READINGS = 32, MESSAGES = 128, RECORD = 230, PAYLOAD = 32, ROUNDS = 16 };
 
-/* ---- reporting -------------------------------------------------------------------------- */
-
 static int failures;
-
-static void report(const char *name, uint32_t value, const char *unit, uint32_t bound)
-{
-    printf("%s\t%lu\t%s\t%lu\t%s\n", name, (unsigned long)value, unit, (unsigned long)bound,
-           value <= bound ? "ok" : "short");
-}
 
 /* A figure of something that failed is no figure. */
 static void expect(fer_status status)
@@ -29,67 +19,6 @@ static void expect(fer_status status)
         printf("measure: a call failed: %s\n", fer_status_text(status));
         failures++;
     }
-}
-
-/* ---- instructions ----------------------------------------------------------------------- */
-
-struct systick {
-    volatile uint32_t control;
-    volatile uint32_t reload;
-    volatile uint32_t current;
-};
-#define SYSTICK ((struct systick *)0xE000E010u)
-enum { SYSTICK_MASK = 0xFFFFFF, SYSTICK_ON = 5, TICK_NS = 40, INSTRUCTION_NS = 64 };
-
-static uint32_t overhead_of_reading; /* in ticks */
-
-static uint32_t since(uint32_t start)
-{
-    return (start - SYSTICK->current) & SYSTICK_MASK;
-}
-
-static uint32_t instructions(uint32_t ticks)
-{
-    return (ticks - overhead_of_reading) * TICK_NS / INSTRUCTION_NS;
-}
-
-static void start_counting(void)
-{
-    SYSTICK->reload = SYSTICK_MASK;
-    SYSTICK->current = 0;
-    SYSTICK->control = SYSTICK_ON;
-    uint32_t start = SYSTICK->current;
-    overhead_of_reading = since(start);
-}
-
-/* ---- stack ------------------------------------------------------------------------------ */
-
-enum { PAINT = 0xA5, PAINTED = 6144, SPARED = 128 };
-
-/* The deepest byte below `top` that was written since paint. The region lies below the painter's
- * own frame, where only what is called next can reach. */
-static __attribute__((noinline)) void paint(uint8_t *top)
-{
-    for (volatile uint8_t *p = top - PAINTED; p < top - SPARED; p++) {
-        *p = PAINT;
-    }
-}
-
-static __attribute__((noinline)) uint32_t depth(uint8_t *top)
-{
-    const volatile uint8_t *painted = top - PAINTED;
-    uint32_t untouched = 0;
-    while (painted[untouched] == PAINT) {
-        untouched++;
-    }
-    return PAINTED - untouched;
-}
-
-static inline uint8_t *stack_top(void)
-{
-    uint8_t *top;
-    __asm__ volatile("mov %0, sp" : "=r"(top));
-    return top;
 }
 
 /* ---- what is measured ------------------------------------------------------------------- */
