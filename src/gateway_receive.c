@@ -269,7 +269,8 @@ static fer_status place(const fer_gateway *gateway, struct arrival *arrival)
         window = fer_gateway_find_windows(gateway, arrival->context, header->generation);
         header->sequence = fer_record_nearest(window != NULL ? window[0] : 0, header->sequence);
     }
-    return status;
+    /* Where no window refuses it: the number that nobody uses. */
+    return status == FER_OK && header->sequence == FER_SEQUENCE_END ? FER_DROP_MALFORMED : status;
 }
 
 fer_status fer_gateway_inspect(const fer_gateway *gateway, const uint8_t *record, size_t n,
