@@ -212,12 +212,14 @@ static bool is_honest(const struct packet *packet)
     return packet->length == packet->sent_length && memcmp(packet->bytes, packet->sent, n) == 0;
 }
 
+/* The second device says something in its first message. */
 static void greet(unsigned who)
 {
     uint8_t packet[PACKET];
     size_t length;
 
-    if (fer_greeter_take(greeters[who], now, packet, sizeof packet, &length) == FER_OK) {
+    if (fer_greeter_take_early(greeters[who], now, text, who == 1 ? sizeof text : 0, packet,
+                               sizeof packet, &length) == FER_OK) {
         put(packet, length);
     }
 }
@@ -241,16 +243,20 @@ static void arrive_first(const struct packet *packet)
 {
     uint8_t out[PACKET];
     uint32_t context = 9;
+    uint8_t heard[sizeof text] = {0};
+    fer_early early = {heard, sizeof heard, 0};
     size_t length = 0;
     fer_greeted mark;
 
-    if (fer_responder_greet(responder, packet->bytes, packet->length, out, sizeof out, &length,
-                            &context, &mark) != FER_OK) {
-        must(length == 0);
+    if (fer_responder_greet_early(responder, packet->bytes, packet->length, &early, out, sizeof out,
+                                  &length, &context, &mark) != FER_OK) {
+        must(length == 0 && early.length == 0);
         return;
     }
     must(is_honest(packet) && context < DEVICES);
     unsigned who = context == contexts[0] ? 0 : 1;
+    must(early.length == (who == 1 ? sizeof text : 0));
+    must(early.length == 0 || memcmp(heard, text, sizeof text) == 0);
     must(rose(marks[who], mark));
     must(responder->peers[context].pending != FER_NO_SESSION);
     marks[who] = mark;

@@ -89,6 +89,7 @@ struct device {
     struct device_session session;
     struct device_answer answer;
     fer_greeted greeted; /* its last greeting that was answered, or will be */
+    int64_t greeted_ms;  /* monotonic, when that was; 0: no session comes of it any more */
     bool in_session;     /* its newest live record came in the session: so do answers */
 };
 

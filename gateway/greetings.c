@@ -153,6 +153,7 @@ static void keep_answer(struct server *server, uint32_t context, fer_greeted mar
     device->answer = *answer;
     device->answer.next = next;
     device->greeted = mark;
+    device->greeted_ms = server_monotonic_ms();
     if (!waits) {
         server->greetings.waiting = device;
     }

@@ -81,9 +81,10 @@ static void report_sessions(const struct server *server)
 {
     const struct counters *counters = &server->counters;
     SAY("summary: greetings-answered=%" PRIu64 " greetings-computed=%" PRIu64
-        " greetings-unsent=%" PRIu64 " cookies-offered=%" PRIu64 " sessions-open=%zu",
+        " greetings-unsent=%" PRIu64 " cookies-offered=%" PRIu64 " sessions-open=%zu"
+        " sessions-expired=%" PRIu64,
         counters->greetings_answered, counters->greetings_computed, counters->greetings_unsent,
-        counters->cookies_offered, sessions_count(&server->contexts));
+        counters->cookies_offered, sessions_count(&server->contexts), counters->sessions_expired);
     fprintf(stderr, "%s: summary: refused", program_invocation_short_name);
     for (size_t i = 0; i < GREETING_REFUSALS; i++) {
         fprintf(stderr, " %s=%" PRIu64, refusals[i], counters->greetings_refused[i]);

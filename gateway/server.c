@@ -97,6 +97,27 @@ static void on_hangup(evutil_socket_t signal, short what, void *context)
     (void)commit_flush(server);
 }
 
+/* Keys of a session that stay after it give none of the forward secrecy that it was begun for. */
+static void on_second(evutil_socket_t fd, short what, void *context)
+{
+    struct server *server = context;
+    const int64_t age_ms = (int64_t)server->options.session_s * 1000;
+    (void)fd;
+    (void)what;
+    server->counters.sessions_expired +=
+        sessions_expire(&server->sessions, &server->contexts, server_monotonic_ms() - age_ms);
+}
+
+static bool start_session_timer(struct server *server)
+{
+    const struct timeval second = {.tv_sec = 1};
+    if (server->options.session_s == 0 || server->options.key == NULL) {
+        return true;
+    }
+    server->session_timer = event_new(server->base, -1, EV_PERSIST, on_second, server);
+    return server->session_timer != NULL && event_add(server->session_timer, &second) == 0;
+}
+
 static void on_question(evutil_socket_t signal, short what, void *context)
 {
     (void)signal;
@@ -130,7 +151,7 @@ static bool open_loop(struct server *server, struct fault *fault)
     if (done) {
         server->commit_timer = evtimer_new(server->base, on_commit, server);
         done = server->commit_timer != NULL && event_priority_set(server->commit_timer, 0) == 0 &&
-               commands_start(server);
+               commands_start(server) && start_session_timer(server);
     }
     for (size_t i = 0; i < SIGNALS && done; i++) {
         server->signals[i] = evsignal_new(server->base, signals[i].signal, signals[i].call, server);
@@ -219,6 +240,9 @@ static void release(struct server *server)
         if (server->signals[i] != NULL) {
             event_free(server->signals[i]);
         }
+    }
+    if (server->session_timer != NULL) {
+        event_free(server->session_timer);
     }
     if (server->command_timer != NULL) {
         event_free(server->command_timer);

@@ -50,6 +50,7 @@ struct options {
     uint32_t max_db_mb; /* 0: no limit */
     uint32_t patience_s;
     uint32_t max_skip;
+    uint32_t session_s; /* a session's longest life; 0: none ends by its age */
     bool datagrams;
     bool acks;
     bool quiet;
@@ -95,6 +96,7 @@ struct counters {
     uint64_t greetings_unsent;   /* their link was gone or full when their mark was durable */
     uint64_t greetings_refused[GREETING_REFUSALS];
     uint64_t cookies_offered;
+    uint64_t sessions_expired;
     uint64_t acks_held; /* too soon after the last one, or the link had no room */
 };
 
@@ -128,6 +130,7 @@ struct server {
     struct event_base *base;
     struct event *commit_timer;
     struct event *command_timer;
+    struct event *session_timer;
     int64_t commands_version; /* of the database, when commands were looked for */
     int64_t expired_ms;       /* monotonic: when they last were */
     bool commands_open;       /* some device has one */

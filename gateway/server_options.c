@@ -21,6 +21,7 @@ enum {
     KEY_MAX_DB,
     KEY_PATIENCE,
     KEY_MAX_SKIP,
+    KEY_SESSION_AGE,
     KEY_KEY
 };
 
@@ -48,6 +49,8 @@ static const struct argp_option argp_options[] = {
     {0, 0, 0, 0, "The rest:", 4},
     {"max-skip", KEY_MAX_SKIP, "N", 0,
      "Follow a device over so many restarts that were not heard (262144)", 4},
+    {"session-age", KEY_SESSION_AGE, "SECONDS", 0,
+     "End a session so long after its greeting (86400); 0: none ends by its age", 4},
     {"no-ack", KEY_NO_ACK, 0, 0, "Answer no record", 4},
     {"quiet", 'q', 0, 0, "No JSON lines on standard output", 4},
     {0, 0, 0, 0, NULL, 0}};
@@ -102,6 +105,9 @@ static error_t parse_number(int key, const char *text, struct argp_state *state)
         return 0;
     case KEY_MAX_SKIP:
         options->max_skip = option_number(text, 8, 1u << 31, "max-skip", state);
+        return 0;
+    case KEY_SESSION_AGE:
+        options->session_s = option_number(text, 0, 366u * 86400u, "session-age", state);
         return 0;
     case KEY_PATIENCE:
         options->patience_s = option_number(text, 0, 86400, "patience", state);
@@ -163,6 +169,7 @@ void server_options_parse(int argc, char **argv, struct options *options)
                                 .commit_records = 256,
                                 .patience_s = 60,
                                 .max_skip = CONTEXTS_MAX_SKIP,
+                                .session_s = 86400,
                                 .acks = true};
     argp_program_version = "ferrule-gateway " FERRULE_VERSION_TEXT;
     (void)argp_parse(&argp, argc, argv, 0, NULL, options);

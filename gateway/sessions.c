@@ -129,13 +129,34 @@ fer_status sessions_receive(const struct sessions *sessions, const struct contex
     return status;
 }
 
+static void note_end(struct device *device)
+{
+    device->session = (struct device_session){0};
+    device->in_session = false;
+    device->greeted_ms = 0;
+}
+
 void sessions_forget(const struct sessions *sessions, struct device *device)
 {
     if (sessions->responder != NULL && device->open) {
         (void)!fer_responder_forget(sessions->responder, device->context);
     }
-    device->session = (struct device_session){0};
-    device->in_session = false;
+    note_end(device);
+}
+
+size_t sessions_expire(const struct sessions *sessions, const struct contexts *contexts,
+                       int64_t before_ms)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < contexts->count; i++) {
+        struct device *device = &contexts->devices[i];
+        if (device->open && device->greeted_ms != 0 && device->greeted_ms < before_ms) {
+            (void)!fer_responder_leave(sessions->responder, device->context);
+            note_end(device);
+            ended++;
+        }
+    }
+    return ended;
 }
 
 fer_status sessions_seal(const struct sessions *sessions, const struct contexts *contexts,

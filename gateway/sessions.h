@@ -31,6 +31,11 @@ fer_status sessions_receive(const struct sessions *sessions, const struct contex
 /* Closes a device's sessions, and answers no greeting of it from now on. */
 void sessions_forget(const struct sessions *sessions, struct device *device);
 
+/* Ends the sessions that come of greetings before `before_ms`, answered or used; how many devices
+ * lost one. The device greets again once nobody answers it. */
+size_t sessions_expire(const struct sessions *sessions, const struct contexts *contexts,
+                       int64_t before_ms);
+
 /* Seals down in the context that the device was heard in last: its session, or the provisioned one.
  * What the plaintext refers to is of that context: see sessions_reference. */
 fer_status sessions_seal(const struct sessions *sessions, const struct contexts *contexts,

@@ -125,7 +125,8 @@ void fer_gateway_advance(fer_gateway *gateway, uint32_t number, uint32_t generat
     size_t size = 2u * fer_gateway_lane_cells(gateway) * sizeof(uint32_t);
 
     fer_gateway_raise_floor(gateway, number, choose_floor(gateway, number, generation));
-    if ((context->flags & FER_CONTEXT_HEARD) != 0 && context->cur >= context->floor) {
+    bool used = windows[0] != 0 || windows[fer_gateway_lane_cells(gateway)] != 0;
+    if (used && context->cur >= context->floor) {
         uint32_t *slot = fer_gateway_claim_slot(gateway, number, context->cur);
 
         memcpy(slot, windows, size);
@@ -134,4 +135,15 @@ void fer_gateway_advance(fer_gateway *gateway, uint32_t number, uint32_t generat
     context->cur = generation;
     context->down_next = 0;
     fer_gateway_settle_live(gateway, number);
+}
+
+void fer_gateway_prove(fer_gateway *gateway, uint32_t number, uint32_t generation)
+{
+    struct fer_context *context = &gateway->contexts[number];
+
+    if (generation > context->cur && generation - context->cur <= gateway->config.max_skip) {
+        fer_gateway_advance(gateway, number, generation);
+        context->flags |= FER_CONTEXT_HEARD;
+        context->revision++;
+    }
 }

@@ -23,7 +23,6 @@ _Static_assert(sizeof(struct fer_greeter) <= FER_GREETER_HANDLE_SIZE,
                "FER_GREETER_SIZE is too small");
 _Static_assert(FER_GREETER_HANDLE_SIZE < sizeof(struct fer_greeter) + 64u,
                "FER_GREETER_SIZE is wasteful");
-_Static_assert(FER_GREETER_FIRST_MAX <= UINT8_MAX, "its length is kept in a byte");
 
 static bool is_open(const fer_greeter *greeter)
 {
@@ -132,8 +131,7 @@ fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_credential *credent
  * once: the last ephemeral key is as random as anything. */
 static uint64_t vary(const fer_greeter *greeter, uint64_t wait)
 {
-    return wait +
-           wait * greeter->first[FER_GREETING_FIRST_HEADER(greeter->info.route_length)] / 512u;
+    return wait + wait * greeter->jitter / 512u;
 }
 
 /* Whether `limit` ms have gone by, if it is not 0. Signed: a clock that fails tells 0, and must not
@@ -193,7 +191,8 @@ static fer_status begin(fer_greeter *greeter, const uint8_t *header, size_t n)
 }
 
 /* Header, message, checks. Only a whole packet uses its attempt up. */
-static fer_status write_first(fer_greeter *greeter, uint8_t *out, size_t capacity, size_t *length)
+static fer_status write_first(fer_greeter *greeter, const uint8_t *early, size_t early_length,
+                              uint8_t *out, size_t capacity, size_t *length)
 {
     fer_greeting header = {.type = FER_GREETING_FIRST,
                            .route_length = greeter->info.route_length,
@@ -208,7 +207,8 @@ static fer_status write_first(fer_greeter *greeter, uint8_t *out, size_t capacit
         status = begin(greeter, out, n);
     }
     if (status == FER_OK) {
-        status = fer_handshake_write(greeter->handshake, NULL, 0, out + n, capacity - n, &message);
+        status = fer_handshake_write(greeter->handshake, early, early_length, out + n, capacity - n,
+                                     &message);
     }
     if (status == FER_OK) {
         status = fer_greeting_end(out, n + message, capacity, &greeter->config.gateway,
@@ -217,13 +217,26 @@ static fer_status write_first(fer_greeter *greeter, uint8_t *out, size_t capacit
     return status;
 }
 
-fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, size_t capacity,
-                            size_t *length)
+/* What is kept of a packet that was made. */
+static void note_first(fer_greeter *greeter, uint64_t now, const uint8_t *packet, size_t n)
+{
+    greeter->attempt++;
+    greeter->jitter = packet[FER_GREETING_FIRST_HEADER(greeter->info.route_length)];
+    memcpy(greeter->check, packet + n - 2u * FER_GREETING_MAC_BYTES, sizeof greeter->check);
+    greeter->due = now + vary(greeter, (uint64_t)greeter->config.retry_ms << greeter->tries);
+    greeter->tries = (uint8_t)(greeter->tries + (greeter->tries < BACKOFF_MAX));
+    greeter->forged = 0;
+    greeter->first_had_cookie = greeter->has_cookie;
+    greeter->has_cookie = false; /* it serves one packet: the next is asked for again, if need be */
+}
+
+fer_status fer_greeter_take_early(fer_greeter *greeter, uint64_t now, const uint8_t *early,
+                                  size_t n, uint8_t *out, size_t capacity, size_t *length)
 {
     if (!is_open(greeter)) {
         return FER_ERR_HANDLE;
     }
-    if (out == NULL || length == NULL) {
+    if ((early == NULL && n != 0) || n > FER_EARLY_MAX || out == NULL || length == NULL) {
         return FER_ERR_ARGUMENT;
     }
     *length = 0;
@@ -236,24 +249,23 @@ fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, si
     if (greeter->attempt >= FER_SEQUENCE_END - 1u) {
         return FER_RENEW_EXHAUSTED;
     }
-    if (capacity < FER_GREETING_FIRST_SIZE(greeter->info.route_length, 0)) {
+    if (capacity < FER_GREETING_FIRST_SIZE(greeter->info.route_length, n)) {
         return FER_ERR_CAPACITY;
     }
     give_up(greeter); /* the one before was not answered */
-    fer_status status = write_first(greeter, out, capacity, length);
+    fer_status status = write_first(greeter, early, n, out, capacity, length);
     if (status != FER_OK) {
         give_up(greeter);
         return status;
     }
-    greeter->attempt++;
-    greeter->first_length = (uint8_t)*length;
-    memcpy(greeter->first, out, *length);
-    greeter->due = now + vary(greeter, (uint64_t)greeter->config.retry_ms << greeter->tries);
-    greeter->tries = (uint8_t)(greeter->tries + (greeter->tries < BACKOFF_MAX));
-    greeter->forged = 0;
-    greeter->first_had_cookie = greeter->has_cookie;
-    greeter->has_cookie = false; /* it serves one packet: the next is asked for again, if need be */
+    note_first(greeter, now, out, *length);
     return FER_OK;
+}
+
+fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, size_t capacity,
+                            size_t *length)
+{
+    return fer_greeter_take_early(greeter, now, NULL, 0, out, capacity, length);
 }
 
 /* ---- answers ---------------------------------------------------------------------------- */
@@ -263,8 +275,8 @@ fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out, si
  * does not know its own, or by someone else who knows the gateway's public key: then it waits. */
 static fer_status take_cookie(fer_greeter *greeter, uint64_t now, const uint8_t *packet, size_t n)
 {
-    fer_status status = fer_cookie_take(packet, n, greeter->first, greeter->first_length,
-                                        &greeter->config.gateway, greeter->cookie);
+    fer_status status =
+        fer_cookie_take(packet, n, greeter->check, &greeter->config.gateway, greeter->cookie);
 
     if (status != FER_OK) {
         return status;

@@ -276,24 +276,23 @@ fer_status fer_cookie_check(const uint8_t *packet, size_t n, const fer_cookie_se
     return fer_crypto_equal(check, packet + checked, sizeof check) ? FER_OK : FER_DROP_FORGED;
 }
 
-fer_status fer_cookie_take(const uint8_t *packet, size_t n, const uint8_t *first,
-                           size_t first_length, const fer_static_public *gateway,
-                           uint8_t cookie[FER_COOKIE_BYTES])
+fer_status fer_cookie_take(const uint8_t *packet, size_t n,
+                           const uint8_t check[FER_GREETING_MAC_BYTES],
+                           const fer_static_public *gateway, uint8_t cookie[FER_COOKIE_BYTES])
 {
     static const uint8_t nonce[FER_NONCE_BYTES];
     fer_greeting greeting;
     fer_secret key;
 
-    if (packet == NULL || first == NULL || gateway == NULL || cookie == NULL) {
+    if (packet == NULL || check == NULL || gateway == NULL || cookie == NULL) {
         return FER_ERR_ARGUMENT;
     }
-    size_t checked = measure_first(first, first_length);
     if (fer_greeting_inspect(packet, n, &greeting) != FER_OK ||
-        greeting.type != FER_GREETING_COOKIE || checked == 0) {
+        greeting.type != FER_GREETING_COOKIE) {
         return FER_DROP_MALFORMED;
     }
     derive_cookie_key(gateway, greeting.message, &key);
-    fer_status status = fer_crypto_open(&key, nonce, first + checked, FER_GREETING_MAC_BYTES,
+    fer_status status = fer_crypto_open(&key, nonce, check, FER_GREETING_MAC_BYTES,
                                         greeting.message + SALT, FER_COOKIE_BYTES, cookie);
     fer_wipe(&key, sizeof key);
     return status;

@@ -174,16 +174,13 @@ void fer_responder_end(fer_responder *responder, uint32_t *session)
     *session = FER_NO_SESSION;
 }
 
-static void forget(fer_responder *responder, uint32_t context)
+static void leave(fer_responder *responder, struct fer_peer *peer)
 {
-    struct fer_peer *peer = &responder->peers[context];
-
     fer_responder_end(responder, &peer->current);
     fer_responder_end(responder, &peer->pending);
-    peer->pinned = false;
 }
 
-fer_status fer_responder_forget(fer_responder *responder, uint32_t context)
+fer_status fer_responder_leave(fer_responder *responder, uint32_t context)
 {
     if (!fer_responder_is_open(responder)) {
         return FER_ERR_HANDLE;
@@ -191,8 +188,18 @@ fer_status fer_responder_forget(fer_responder *responder, uint32_t context)
     if (context >= responder->config.contexts) {
         return FER_ERR_ARGUMENT;
     }
-    forget(responder, context);
+    leave(responder, &responder->peers[context]);
     return FER_OK;
+}
+
+fer_status fer_responder_forget(fer_responder *responder, uint32_t context)
+{
+    fer_status status = fer_responder_leave(responder, context);
+
+    if (status == FER_OK) {
+        responder->peers[context].pinned = false;
+    }
+    return status;
 }
 
 /* Whether this is who the context was made for: its fingerprint binds identity and epoch. */
@@ -219,8 +226,8 @@ fer_status fer_responder_pin(fer_responder *responder, uint32_t context,
         !fer_identity_gather(identity, &info) || !is_context_of(of, &info)) {
         return FER_ERR_ARGUMENT;
     }
-    forget(responder, context);
     struct fer_peer *peer = &responder->peers[context];
+    leave(responder, peer);
     peer->info = info;
     peer->device = *device;
     peer->last = last;
@@ -270,15 +277,18 @@ fer_status fer_responder_open(fer_responder *responder, const uint8_t *record, s
     return status;
 }
 
-/* The first record of a session that is accepted shows that the device has its keys. */
+/* The first record of a session that is accepted shows that the device has its keys, so also those
+ * of the greeting's generation. */
 static void settle(fer_responder *responder, uint32_t index)
 {
-    struct fer_peer *peer = &responder->peers[responder->sessions[index].context];
+    const struct fer_responder_session *session = &responder->sessions[index];
+    struct fer_peer *peer = &responder->peers[session->context];
 
     if (peer->pending == index) {
         fer_responder_end(responder, &peer->current);
         peer->current = index;
         peer->pending = FER_NO_SESSION;
+        fer_gateway_prove(responder->config.gateway, session->context, session->generation);
     }
 }
 

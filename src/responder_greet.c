@@ -73,14 +73,12 @@ static fer_status admit(const fer_responder *responder, const uint8_t *packet, s
 /* ---- the first message ------------------------------------------------------------------ */
 
 /* Reads it, with the pre-shared key still to come: IKpsk2 needs it in the second alone. */
-static fer_status hear(fer_responder *responder, struct greeting *greeting)
+static fer_status hear(fer_responder *responder, struct greeting *greeting, fer_early *early)
 {
     static const fer_preshared_key to_come;
     const fer_greeting *packet = &greeting->packet;
     const fer_credential_info *info = &greeting->peer->info;
     uint8_t prologue[PROLOGUE_HEAD + FER_GREETING_FIRST_HEADER(FER_ROUTE_MAX)] = "ferrule1";
-    uint8_t payload[1];
-    size_t length = 0;
     fer_static_public heard;
 
     fer_schedule_id_salt(FER_MODE_PROVISIONED, info->epoch, info->identity, info->identity_length,
@@ -96,9 +94,9 @@ static fer_status hear(fer_responder *responder, struct greeting *greeting)
                                          .psk = &to_come,
                                          .entropy = responder->config.entropy};
     fer_status status = fer_handshake_create(&responder->scratch, &config, &greeting->handshake);
-    if (status == FER_OK) { /* no early data: a payload has no room, and is refused */
+    if (status == FER_OK) { /* where none is taken early data has no room, and is refused */
         status = fer_handshake_read(greeting->handshake, packet->message, packet->message_length,
-                                    payload, 0, &length);
+                                    early->bytes, early->capacity, &early->length);
     }
     if (status == FER_OK) {
         status = fer_handshake_get_peer(greeting->handshake, &heard);
@@ -190,6 +188,7 @@ static fer_status answer(fer_responder *responder, struct greeting *greeting, ui
         session->opener = ends.opener;
         session->context = greeting->context;
         session->serial = ++responder->serial;
+        session->generation = greeting->packet.generation;
         session->route_length = info.route_length;
         memcpy(session->route, info.route, sizeof session->route);
         fer_responder_list(responder, index);
@@ -219,21 +218,34 @@ fer_status fer_responder_greet(fer_responder *responder, const uint8_t *packet, 
                                uint8_t *out, size_t capacity, size_t *length, uint32_t *context,
                                fer_greeted *last)
 {
+    uint8_t nothing[1];
+    fer_early none = {nothing, 0, 0};
+
+    return fer_responder_greet_early(responder, packet, n, &none, out, capacity, length, context,
+                                     last);
+}
+
+fer_status fer_responder_greet_early(fer_responder *responder, const uint8_t *packet, size_t n,
+                                     fer_early *early, uint8_t *out, size_t capacity,
+                                     size_t *length, uint32_t *context, fer_greeted *last)
+{
     struct greeting greeting = {.handshake = NULL};
 
     if (!fer_responder_is_open(responder)) {
         return FER_ERR_HANDLE;
     }
-    if (packet == NULL || out == NULL || length == NULL || context == NULL || last == NULL) {
+    if (packet == NULL || early == NULL || early->bytes == NULL || out == NULL || length == NULL ||
+        context == NULL || last == NULL) {
         return FER_ERR_ARGUMENT;
     }
     if (capacity < FER_GREETING_SECOND_SIZE(FER_ROUTE_MAX, FER_ROUTE_MAX)) {
         return FER_ERR_CAPACITY;
     }
     *length = 0;
+    early->length = 0;
     fer_status status = admit(responder, packet, n, &greeting);
     if (status == FER_OK) {
-        status = hear(responder, &greeting);
+        status = hear(responder, &greeting, early);
     }
     if (status == FER_OK) {
         status = accept(responder, &greeting, out, capacity, length);
@@ -241,8 +253,10 @@ fer_status fer_responder_greet(fer_responder *responder, const uint8_t *packet, 
     if (status == FER_OK) {
         *context = greeting.context;
         *last = greeting.peer->last;
-    } else {
+    } else { /* what was heard of a device that is not answered is not passed on (FIRST) */
         *length = 0;
+        early->length = 0;
+        fer_wipe(early->bytes, early->capacity);
     }
     fer_handshake_close(&greeting.handshake);
     (void)!fer_arena_rewind(&responder->scratch, (fer_arena_position){0});

@@ -192,25 +192,37 @@ static bool read_window(fer_reader *reader, uint32_t bits, uint32_t *next)
     return clean && top == (*next != 0);
 }
 
-/* Reads the windows of one generation; true where they are valid and empty just as they should. */
-static bool read_pair(fer_reader *reader, uint32_t bits, bool heard, uint32_t next[2])
+/* Reads the windows of one generation; true where they are valid, and `used` where one is. */
+static bool read_pair(fer_reader *reader, uint32_t bits, uint32_t next[2], bool *used)
 {
     bool valid = read_window(reader, bits, &next[0]);
 
     valid = read_window(reader, bits, &next[1]) && valid;
-    return valid && (next[0] != 0 || next[1] != 0) == heard;
+    *used = next[0] != 0 || next[1] != 0;
+    return valid;
+}
+
+/* Those of the current generation: used only where it was heard, which a session may have shown
+ * without a record of it. */
+static bool read_current(fer_reader *reader, struct snapshot *snapshot)
+{
+    bool used;
+
+    return read_pair(reader, snapshot->bits, snapshot->next, &used) &&
+           (!used || (snapshot->flags & FLAG_HEARD) != 0);
 }
 
 static bool read_slots(fer_reader *reader, const struct snapshot *snapshot)
 {
     uint32_t least = snapshot->floor;
     uint32_t next[2];
+    bool used;
 
     for (uint32_t i = 0; i < snapshot->slots; i++) {
         uint32_t generation = fer_read_u32(reader);
 
         if (generation < least || generation >= snapshot->cur ||
-            !read_pair(reader, snapshot->bits, true, next)) {
+            !read_pair(reader, snapshot->bits, next, &used) || !used) {
             return false;
         }
         least = generation + 1u;
@@ -232,8 +244,8 @@ static fer_status parse(const uint8_t *in, size_t n, struct snapshot *snapshot)
     reader = fer_reader_over(in, n - CHECK_BYTES);
     read_head(&reader, snapshot, &zero);
     if (!is_head(snapshot, zero) || n != measure(snapshot->bits, snapshot->slots) ||
-        !read_pair(&reader, snapshot->bits, (snapshot->flags & FLAG_HEARD) != 0, snapshot->next) ||
-        !read_slots(&reader, snapshot) || reader.failed || fer_reader_left(&reader) != 0) {
+        !read_current(&reader, snapshot) || !read_slots(&reader, snapshot) || reader.failed ||
+        fer_reader_left(&reader) != 0) {
         return FER_DROP_MALFORMED;
     }
     return FER_OK;

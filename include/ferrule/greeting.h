@@ -99,10 +99,11 @@ FER_MUST_USE fer_status fer_cookie_check(const uint8_t *packet, size_t n,
                                          const fer_cookie_secret *secret, const uint8_t *address,
                                          size_t address_length);
 
-/* A device takes its cookie out of the gateway's packet. `first` is the packet that it sent: a
- * cookie is bound to it. FER_DROP_FORGED: not made for it. */
-FER_MUST_USE fer_status fer_cookie_take(const uint8_t *packet, size_t n, const uint8_t *first,
-                                        size_t first_length, const fer_static_public *gateway,
+/* A device takes its cookie out of the gateway's packet. `check` is the first check of the packet
+ * that it sent, to which a cookie is bound. FER_DROP_FORGED: not made for it. */
+FER_MUST_USE fer_status fer_cookie_take(const uint8_t *packet, size_t n,
+                                        const uint8_t check[FER_GREETING_MAC_BYTES],
+                                        const fer_static_public *gateway,
                                         uint8_t cookie[FER_COOKIE_BYTES]);
 
 #ifdef __cplusplus

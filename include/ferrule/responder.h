@@ -1,8 +1,8 @@
 /* Ferrule: responder. A gateway's side of sessions: answers greetings by IKpsk2, holds the sessions
  * that come of them, opens their records and seals down to devices in them.
  *
- * The pre-shared key is the chain's: a session ties itself to the provisioned identity, and never
- * touches the chain. Device keys are pinned. There are no half-open handshakes: a greeting is
+ * The pre-shared key is the chain's: a session ties itself to the provisioned identity, and takes
+ * nothing from the chain. Device keys are pinned. There are no half-open handshakes: a greeting is
  * answered at once, or dropped. A session that was answered is pending until its first record has
  * been accepted; until then the one before stays (docs/WIRE.md, section greeting). Concurrency:
  * belongs to its gateway's thread; nothing blocks. A greeting that passes its check costs at most
@@ -41,7 +41,7 @@ typedef struct fer_responder_config {
 
 /* Arena bytes. */
 #define FER_RESPONDER_HANDLE_SIZE FER_ARENA_SIZEOF(12, 72)
-#define FER_RESPONDER_ENTRY_SIZE FER_ARENA_SIZEOF(7, 24)
+#define FER_RESPONDER_ENTRY_SIZE FER_ARENA_SIZEOF(7, 28)
 #define FER_RESPONDER_SESSION_SIZE(window_bits) \
     (FER_RESPONDER_ENTRY_SIZE + FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits))
 #define FER_RESPONDER_PEER_SIZE FER_ARENA_SIZEOF(0, 104)
@@ -67,6 +67,10 @@ FER_MUST_USE fer_status fer_responder_pin(fer_responder *responder, uint32_t con
 /* Revokes: closes a context's sessions at once, and answers no greeting of it. */
 FER_MUST_USE fer_status fer_responder_forget(fer_responder *responder, uint32_t context);
 
+/* Closes a context's sessions, the pending one too; the device may greet again. For sessions that
+ * have grown old: nothing here ends one by age, and keys that stay give no forward secrecy. */
+FER_MUST_USE fer_status fer_responder_leave(fer_responder *responder, uint32_t context);
+
 /* Answers a first packet. FER_OK: *last is the device's new mark; make it durable, then send the
  * *length bytes of out (FER_GREETING_SECOND_SIZE(8, 8) are enough). All else is dropped in silence:
  * FER_DROP_MALFORMED; FER_DROP_ROUTE: no pinned device has it; FER_DROP_FORGED: made without our
@@ -78,9 +82,26 @@ FER_MUST_USE fer_status fer_responder_greet(fer_responder *responder, const uint
                                             size_t n, uint8_t *out, size_t capacity, size_t *length,
                                             uint32_t *context, fer_greeted *last);
 
+/* Early data of a greeting: what the device said in its first message. */
+typedef struct fer_early {
+    uint8_t *bytes;
+    size_t capacity; /* longer data makes the greeting be dropped, as FER_DROP_FORGED */
+    size_t length;   /* set; 0: there was none, or the greeting was not answered */
+} fer_early;
+
+/* The same for a gateway that takes early data (docs/THREATS.md, section early data); without this
+ * call a greeting that has some is FER_DROP_FORGED. Act on it once the device's mark is durable:
+ * then this packet's data comes once, though a device that got no answer sends it again. */
+FER_MUST_USE fer_status fer_responder_greet_early(fer_responder *responder, const uint8_t *packet,
+                                                  size_t n, fer_early *early, uint8_t *out,
+                                                  size_t capacity, size_t *length,
+                                                  uint32_t *context, fer_greeted *last);
+
 /* As fer_gateway_open and fer_gateway_commit, for records of kind 2. opened.context is the device's
  * context. The commit of a session's first record makes it the current one, and closes the one
- * before. */
+ * before. It also proves the greeting's generation, as a record of that generation would: the
+ * gateway's context moves up to it, so export it with the record. Without that a device that speaks
+ * in sessions alone would be out of reach (max_skip) after so many restarts. */
 FER_MUST_USE fer_status fer_responder_open(fer_responder *responder, const uint8_t *record,
                                            size_t n, uint8_t *out, size_t capacity,
                                            fer_opened *opened);

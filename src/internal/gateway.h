@@ -118,6 +118,10 @@ uint32_t *fer_gateway_claim_slot(fer_gateway *gateway, uint32_t number, uint32_t
 /* Makes `generation` the current one; the former keeps its windows while there is a slot. */
 void fer_gateway_advance(fer_gateway *gateway, uint32_t number, uint32_t generation);
 
+/* The device was shown to hold the chain of this generation, though by no record of it: advances to
+ * it, where it is ahead and within reach. */
+void fer_gateway_prove(fer_gateway *gateway, uint32_t number, uint32_t generation);
+
 /* Raises the floor: older slots and keys are wiped (WIPE). */
 void fer_gateway_raise_floor(fer_gateway *gateway, uint32_t number, uint32_t floor);
 

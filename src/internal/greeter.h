@@ -18,8 +18,6 @@ typedef struct fer_marks {
     uint32_t of; /* the generation of the records + 1; 0: there are none */
 } fer_marks;
 
-enum { FER_GREETER_FIRST_MAX = FER_GREETING_FIRST_SIZE(FER_ROUTE_MAX, 0) };
-
 struct fer_greeter {
     fer_greeter_head head;
     fer_greeter_config config;
@@ -34,18 +32,18 @@ struct fer_greeter {
     bool first_had_cookie; /* the last packet was made with one */
     uint8_t forged;        /* answers to it that were none */
     bool waiting;          /* something was asked, and nothing heard since `silent_since` */
-    uint8_t first_length;
-    uint8_t tries;    /* attempts without an answer, up to BACKOFF_MAX */
-    uint32_t attempt; /* the last one used */
-    uint64_t due;     /* no first packet before */
-    uint64_t began;   /* the session */
+    uint8_t jitter;        /* of the packet under way, random */
+    uint8_t tries;         /* attempts without an answer, up to BACKOFF_MAX */
+    uint32_t attempt;      /* the last one used */
+    uint64_t due;          /* no first packet before */
+    uint64_t began;        /* the session */
     uint64_t silent_since;
     fer_marks marks; /* of the session's records */
     fer_credential_info info;
     fer_preshared_key psk;
     fer_hedge hedge;
     uint8_t cookie[FER_COOKIE_BYTES];
-    uint8_t first[FER_GREETER_FIRST_MAX]; /* what cookies are bound to */
+    uint8_t check[FER_GREETING_MAC_BYTES]; /* of the packet under way: cookies are bound to it */
 };
 
 /* The sealer of a session in which somebody listens; null: there is none. */

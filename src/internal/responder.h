@@ -27,7 +27,8 @@ struct fer_responder_session {
     uint32_t first;  /* of the sessions whose routes fall into this place's bucket */
     uint32_t next;   /* in the same bucket */
     uint32_t context;
-    uint32_t serial; /* never the same for two sessions in a row: tickets carry it */
+    uint32_t serial;     /* never the same for two sessions in a row: tickets carry it */
+    uint32_t generation; /* of the greeting, whose chain gave the pre-shared key */
     uint8_t route[FER_ROUTE_MAX];
     uint8_t route_length;
 };

@@ -10,7 +10,7 @@
 
 #include "ferrule/greeting.h"
 
-enum { ROUTE = 4, PACKET = 256 };
+enum { ROUTE = 4, PACKET = 256, CHECKS = 2 * FER_GREETING_MAC_BYTES };
 
 static const fer_static_public gateway = {{1, 2, 3}};
 static const fer_static_public other_gateway = {{1, 2, 4}};
@@ -191,7 +191,7 @@ static void get_cookie(const uint8_t *packet, size_t n, uint8_t cookie[FER_COOKI
                                               entropy, out, sizeof out, &length));
     assert_int_equal(length, FER_COOKIE_SIZE(ROUTE));
     assert_int_equal(out[0], 0xE4);
-    assert_int_equal(FER_OK, fer_cookie_take(out, length, packet, n, &gateway, cookie));
+    assert_int_equal(FER_OK, fer_cookie_take(out, length, packet + n - CHECKS, &gateway, cookie));
 }
 
 static void test_cookie(void **state)
@@ -232,18 +232,18 @@ static void test_cookie_is_bound(void **state)
     assert_int_equal(FER_OK, fer_cookie_offer(packet, n, &gateway, &secret, address, sizeof address,
                                               entropy, offer, sizeof offer, &length));
     assert_int_equal(FER_DROP_FORGED,
-                     fer_cookie_take(offer, length, packet, n, &other_gateway, cookie));
+                     fer_cookie_take(offer, length, packet + n - CHECKS, &other_gateway, cookie));
     for (size_t at = 6; at < length; at++) {
         offer[at] ^= 1;
         assert_int_equal(FER_DROP_FORGED,
-                         fer_cookie_take(offer, length, packet, n, &gateway, cookie));
+                         fer_cookie_take(offer, length, packet + n - CHECKS, &gateway, cookie));
         offer[at] ^= 1;
     }
     packet[n - FER_GREETING_MAC_BYTES - 1] ^= 1; /* another first check, so another packet */
-    assert_int_equal(FER_DROP_FORGED, fer_cookie_take(offer, length, packet, n, &gateway, cookie));
+    assert_int_equal(FER_DROP_FORGED,
+                     fer_cookie_take(offer, length, packet + n - CHECKS, &gateway, cookie));
     assert_int_equal(FER_DROP_MALFORMED,
-                     fer_cookie_take(offer, length, offer, length, &gateway, cookie));
-    assert_int_equal(FER_DROP_MALFORMED, fer_cookie_take(packet, n, packet, n, &gateway, cookie));
+                     fer_cookie_take(packet, n, packet + n - CHECKS, &gateway, cookie));
 }
 
 static void test_cookie_needs_entropy(void **state)

@@ -141,23 +141,6 @@ static void test_another_chain(void **state)
     assert_null(fer_greeter_get_sealer(greeter));
 }
 
-static void test_generations(void **state)
-{
-    struct packet first;
-    struct packet second;
-
-    (void)state;
-    boot(SKIP);
-    shake();
-    carry_up();
-    boot(SKIP + 1); /* never too far: nothing of the chain moved by the session */
-    take_first(&first);
-    assert_int_equal(FER_DROP_FAR, greet(&first, &second));
-    boot(5);
-    take_first(&first);
-    assert_int_equal(FER_DROP_REPLAY, greet(&first, &second));
-}
-
 /* What the gateway no longer opens it does not greet: its floor follows the records. */
 static void test_below_the_floor(void **state)
 {
@@ -475,7 +458,6 @@ int main(void)
         cmocka_unit_test_setup(test_changed_by_an_insider, setup),
         cmocka_unit_test_setup(test_another_device_key, setup),
         cmocka_unit_test_setup(test_another_chain, setup),
-        cmocka_unit_test_setup(test_generations, setup),
         cmocka_unit_test_setup(test_below_the_floor, setup),
         cmocka_unit_test_setup(test_renewal, setup),
         cmocka_unit_test_setup(test_room, setup),

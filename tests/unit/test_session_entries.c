@@ -210,10 +210,10 @@ static void test_greeting_refuses_null(void **state)
     assert_argument(fer_cookie_check(NULL, 150, &secret, bytes, 1));
     assert_argument(fer_cookie_check(bytes, 150, NULL, bytes, 1));
     assert_argument(fer_cookie_check(bytes, 150, &secret, NULL, 1));
-    assert_argument(fer_cookie_take(NULL, 54, bytes, 150, &gateway_public, out));
-    assert_argument(fer_cookie_take(bytes, 54, NULL, 150, &gateway_public, out));
-    assert_argument(fer_cookie_take(bytes, 54, bytes, 150, NULL, out));
-    assert_argument(fer_cookie_take(bytes, 54, bytes, 150, &gateway_public, NULL));
+    assert_argument(fer_cookie_take(NULL, 54, bytes, &gateway_public, out));
+    assert_argument(fer_cookie_take(bytes, 54, NULL, &gateway_public, out));
+    assert_argument(fer_cookie_take(bytes, 54, bytes, NULL, out));
+    assert_argument(fer_cookie_take(bytes, 54, bytes, &gateway_public, NULL));
 }
 
 static void test_greeter_refuses_null(void **state)

@@ -220,6 +220,41 @@ class Sessions(SessionBench):
         self.assertEqual((summary["stored"], summary["duplicate"]), (6, 0))
         self.assertEqual(summary["sessions-open"], 1)
 
+    def test_ends_by_its_age(self):
+        device = self.keyed_device("a")
+        gateway = self.start("--session-age", 2)
+        line = self.line()
+        self.greet(device, line)
+        self.speak(device, line, 0)
+        self.assertEqual(self.counts(gateway)["sessions-open"], 1)
+        self.wait_for(lambda: self.counts(gateway)["sessions-open"] == 0)
+        line.send(device.readings(1, first=9)[0])
+        self.wait_for(lambda: self.counts(gateway)["unknown-route"] == 1)
+        while line.receive(0.2) is not None:
+            pass
+        self.restart(device, "a", 1)
+        self.greet(device, line)  # nothing keeps it from coming again
+        self.speak(device, line, 20)
+        _, summary = self.stop_gateway(gateway)
+        self.assertEqual((summary["sessions-expired"], summary["sessions-open"]), (1, 1))
+
+    def test_a_device_that_speaks_in_sessions_alone_stays_within_reach(self):
+        device = self.keyed_device("a", session="required")
+        gateway = self.start("--max-skip", 20)
+        line = self.line()
+        for i in range(4):
+            self.restart(device, "a", 20 * i)
+            self.greet(device, line)
+            self.speak(device, line, 10 * i)
+            while line.receive(0.2) is not None:
+                pass
+            if i == 2:  # what it has shown outlives the gateway
+                gateway.kill()
+                gateway.wait()
+                gateway = self.start("--max-skip", 20)
+        _, summary = self.stop_gateway(gateway)
+        self.assertEqual(summary["far-future"], 0)
+
     def test_commands_go_down_where_the_device_was_heard_last(self):
         device = self.keyed_device("a")
         gateway = self.start()
