@@ -22,7 +22,8 @@ enum {
     FER_TAG_GATEWAY = 0x1F,
     FER_TAG_HANDSHAKE = 0xB7,
     FER_TAG_RESPONDER = 0xD3,
-    FER_TAG_GREETER = 0x8B
+    FER_TAG_GREETER = 0x8B,
+    FER_TAG_ENTROPY_TEST = 0x35
 };
 
 static inline fer_tag fer_tag_make(const void *handle, unsigned type)
