@@ -32,8 +32,7 @@ int64_t server_monotonic_ms(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
-/* A fresh core over a fresh registry; the former ones stay if that fails. Sessions end with the
- * former. */
+/* A fresh core over a fresh registry; the former ones stay if that fails. */
 static bool load(struct server *server, struct fault *fault)
 {
     struct registry registry;
@@ -52,6 +51,7 @@ static bool load(struct server *server, struct fault *fault)
         registry_free(&registry);
         return false;
     }
+    sessions_keep(&sessions, &contexts, &server->sessions, &server->contexts);
     registry_free(&server->registry);
     sessions_free(&server->sessions);
     contexts_free(&server->contexts);

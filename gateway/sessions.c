@@ -91,6 +91,26 @@ bool sessions_load(struct sessions *sessions, const char *key, const struct cont
     return status == FER_OK;
 }
 
+void sessions_keep(const struct sessions *sessions, const struct contexts *contexts,
+                   const struct sessions *former, const struct contexts *former_contexts)
+{
+    if (sessions->responder == NULL || former->responder == NULL ||
+        memcmp(&sessions->own, &former->own, sizeof sessions->own) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < contexts->count; i++) {
+        struct device *device = &contexts->devices[i];
+        const struct device *before = contexts_find(former_contexts, device->registered.id);
+        if (device->open && before != NULL && before->open &&
+            fer_responder_adopt(sessions->responder, device->context, former->responder,
+                                before->context) == FER_OK) {
+            device->session = before->session;
+            device->in_session = before->in_session;
+            device->greeted_ms = before->greeted_ms;
+        }
+    }
+}
+
 /* The responder keeps at most two sessions of a device, with different routes. Whatever is not of
  * the current one is the first record of the one that was answered last. */
 static void note_session(struct device *device, const fer_unverified *header)

@@ -1,6 +1,6 @@
 /* Ferrule gateway: sessions. The responder over the core's contexts, with the static keys that the
  * registry pins and the marks that the database holds. Sessions are in memory alone: they end with
- * the process, and with the contexts that they belong to. */
+ * the process, or when their device may no longer have one. */
 #ifndef FERRULE_GATEWAY_SESSIONS_H
 #define FERRULE_GATEWAY_SESSIONS_H
 
@@ -21,6 +21,11 @@ struct sessions {
  * secret; null: nobody may, and a line says so where the registry expects otherwise. */
 bool sessions_load(struct sessions *sessions, const char *key, const struct contexts *contexts,
                    fer_entropy entropy, struct fault *fault);
+
+/* Takes over what goes on when the registry is read again: the sessions of devices that may still
+ * greet, with the same key, at a gateway that still has its own. The others end with `former`. */
+void sessions_keep(const struct sessions *sessions, const struct contexts *contexts,
+                   const struct sessions *former, const struct contexts *former_contexts);
 
 /* As the core's two calls in one, for a record of kind 2 on its way up; *mark is that of the
  * greeting that its session began with. */

@@ -360,6 +360,21 @@ fer_status fer_opener_advance(fer_opener *opener, uint32_t next)
     return FER_OK;
 }
 
+bool fer_opener_move(fer_opener **opener, fer_arena *arena)
+{
+    size_t n = is_open(*opener) ? measure((*opener)->lanes, (*opener)->bits) : 0;
+    fer_opener *moved = n != 0 ? fer_arena_carve(arena, n) : NULL;
+
+    if (moved == NULL) {
+        return false;
+    }
+    memcpy(moved, *opener, n);
+    moved->end.tag = fer_tag_make(moved, FER_TAG_OPENER);
+    fer_opener_close(opener);
+    *opener = moved;
+    return true;
+}
+
 bool fer_opener_suspend(fer_opener **opener, fer_record_key *key, uint32_t *next)
 {
     if (opener == NULL || !is_open(*opener)) {

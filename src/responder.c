@@ -148,6 +148,16 @@ uint32_t fer_responder_find(const fer_responder *responder, const uint8_t *route
     return i;
 }
 
+uint32_t fer_responder_find_free(const fer_responder *responder)
+{
+    for (uint32_t i = 0; i < responder->config.sessions; i++) {
+        if (responder->sessions[i].opener == NULL) {
+            return i;
+        }
+    }
+    return FER_NO_SESSION;
+}
+
 void fer_responder_list(fer_responder *responder, uint32_t session)
 {
     struct fer_responder_session *listed = &responder->sessions[session];
@@ -232,6 +242,70 @@ fer_status fer_responder_pin(fer_responder *responder, uint32_t context,
     peer->device = *device;
     peer->last = last;
     peer->pinned = true;
+    return FER_OK;
+}
+
+/* ---- from one responder to the next ------------------------------------------------------ */
+
+static bool is_same(const struct fer_peer *one, const struct fer_peer *other)
+{
+    return one->info.epoch == other->info.epoch &&
+           one->info.identity_length == other->info.identity_length &&
+           memcmp(one->info.identity, other->info.identity, one->info.identity_length) == 0 &&
+           fer_crypto_equal(one->device.bytes, other->device.bytes, sizeof one->device.bytes);
+}
+
+/* Moves a session to a free place; where it cannot be it stays, to be ended. */
+static uint32_t move_session(fer_responder *to, uint32_t context,
+                             struct fer_responder_session *session)
+{
+    uint32_t place = fer_responder_find_free(to);
+
+    if (place == FER_NO_SESSION ||
+        fer_responder_find(to, session->route, session->route_length) != FER_NO_SESSION) {
+        return FER_NO_SESSION;
+    }
+    struct fer_responder_session *taken = &to->sessions[place];
+    if (!fer_sealer_move(&session->sealer, &taken->inner) ||
+        !fer_opener_move(&session->opener, &taken->inner)) {
+        (void)!fer_arena_rewind(&taken->inner, (fer_arena_position){0});
+        return FER_NO_SESSION;
+    }
+    taken->sealer = session->sealer;
+    taken->opener = session->opener;
+    taken->context = context;
+    taken->serial = ++to->serial;
+    taken->generation = session->generation;
+    taken->route_length = session->route_length;
+    memcpy(taken->route, session->route, sizeof taken->route);
+    fer_responder_list(to, place);
+    return place;
+}
+
+static void move_or_end(fer_responder *to, uint32_t context, uint32_t *place, fer_responder *from,
+                        uint32_t *index)
+{
+    if (*index != FER_NO_SESSION) {
+        *place = move_session(to, context, &from->sessions[*index]);
+    }
+    fer_responder_end(from, index);
+}
+
+fer_status fer_responder_adopt(fer_responder *responder, uint32_t context, fer_responder *from,
+                               uint32_t from_context)
+{
+    if (!fer_responder_is_open(responder) || !fer_responder_is_open(from)) {
+        return FER_ERR_HANDLE;
+    }
+    struct fer_peer *peer = fer_responder_get_peer(responder, context);
+    struct fer_peer *before = fer_responder_get_peer(from, from_context);
+    if (responder == from || peer == NULL || before == NULL || !is_same(peer, before) ||
+        responder->config.window_bits != from->config.window_bits) {
+        return FER_ERR_ARGUMENT;
+    }
+    leave(responder, peer);
+    move_or_end(responder, context, &peer->current, from, &before->current);
+    move_or_end(responder, context, &peer->pending, from, &before->pending);
     return FER_OK;
 }
 

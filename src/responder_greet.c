@@ -146,16 +146,6 @@ static fer_status draw_route(const fer_responder *responder, fer_credential_info
     return FER_NOT_NOW;
 }
 
-static uint32_t find_free(const fer_responder *responder)
-{
-    for (uint32_t i = 0; i < responder->config.sessions; i++) {
-        if (responder->sessions[i].opener == NULL) {
-            return i;
-        }
-    }
-    return FER_NO_SESSION;
-}
-
 /* Answers, and turns the handshake into the device's pending session. */
 static fer_status answer(fer_responder *responder, struct greeting *greeting, uint32_t index,
                          uint8_t *out, size_t capacity, size_t *length)
@@ -206,7 +196,7 @@ static fer_status accept(fer_responder *responder, struct greeting *greeting, ui
 
     peer->last = (fer_greeted){greeting->packet.generation, greeting->packet.attempt};
     fer_responder_end(responder, &peer->pending);
-    uint32_t index = find_free(responder);
+    uint32_t index = fer_responder_find_free(responder);
     if (index == FER_NO_SESSION) {
         return FER_NOT_NOW;
     }

@@ -213,6 +213,20 @@ fer_status fer_sealer_advance(fer_sealer *sealer, uint32_t next)
     return FER_OK;
 }
 
+bool fer_sealer_move(fer_sealer **sealer, fer_arena *arena)
+{
+    fer_sealer *moved = is_open(*sealer) ? fer_arena_carve(arena, sizeof *moved) : NULL;
+
+    if (moved == NULL) {
+        return false;
+    }
+    *moved = **sealer;
+    moved->end.tag = fer_tag_make(moved, FER_TAG_SEALER);
+    fer_sealer_close(sealer);
+    *sealer = moved;
+    return true;
+}
+
 bool fer_sealer_suspend(fer_sealer **sealer, fer_record_key *key, uint32_t *next)
 {
     if (sealer == NULL || !is_open(*sealer)) {

@@ -71,6 +71,12 @@ FER_MUST_USE fer_status fer_responder_forget(fer_responder *responder, uint32_t 
  * have grown old: nothing here ends one by age, and keys that stay give no forward secrecy. */
 FER_MUST_USE fer_status fer_responder_leave(fer_responder *responder, uint32_t context);
 
+/* Moves a context's sessions here from another responder, where they end: for a gateway that reads
+ * its devices again. Those that it had here end; what finds no room ends. FER_ERR_ARGUMENT: the
+ * context is not pinned in both, of the same identity and static key, or windows differ. */
+FER_MUST_USE fer_status fer_responder_adopt(fer_responder *responder, uint32_t context,
+                                            fer_responder *from, uint32_t from_context);
+
 /* Answers a first packet. FER_OK: *last is the device's new mark; make it durable, then send the
  * *length bytes of out (FER_GREETING_SECOND_SIZE(8, 8) are enough). All else is dropped in silence:
  * FER_DROP_MALFORMED; FER_DROP_ROUTE: no pinned device has it; FER_DROP_FORGED: made without our

@@ -62,6 +62,12 @@ FER_MUST_USE fer_status fer_record_create(fer_arena *arena, fer_generation *gene
  * bytes; 0 where it is not known: what the longest plaintext in n bytes would have. */
 void fer_record_reject(unsigned header, size_t n, uint8_t *out, size_t capacity);
 
+/* Moves a handle into another arena: what it sealed and accepted goes with it, and the place it had
+ * is wiped, so that there never are two (NONCE, ONCE). Tickets do not follow. False, and nothing
+ * happens, where it is not open or there is no room. */
+FER_MUST_USE bool fer_sealer_move(fer_sealer **sealer, fer_arena *arena);
+FER_MUST_USE bool fer_opener_move(fer_opener **opener, fer_arena *arena);
+
 /* ---- deep sleep ------------------------------------------------------------------------- */
 
 /* Moves key and next number out of a handle and closes it, so that the image is the only place

@@ -50,6 +50,9 @@ struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t
 /* The session of a route, or FER_NO_SESSION. A few steps: routes are random. */
 uint32_t fer_responder_find(const fer_responder *responder, const uint8_t *route, uint8_t length);
 
+/* A place for one more session, or FER_NO_SESSION. */
+uint32_t fer_responder_find_free(const fer_responder *responder);
+
 /* Lets a session be found by its route. */
 void fer_responder_list(fer_responder *responder, uint32_t session);
 

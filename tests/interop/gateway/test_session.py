@@ -466,9 +466,20 @@ class Refusals(SessionBench):
         line = self.line()
         self.greet(device, line)
         self.speak(device, line, 0)
+        kept = self.line()
+        self.greet(other, kept)
+        records = self.speak(other, kept, 0)
         self.cli("revoke", "-r", self.registry, "-i", "a")
         gateway.send_signal(signal.SIGHUP)
         self.wait_for(lambda: "reloaded" in self.errors())
+        self.speak(other, kept, 5)  # it loses nothing by that
+        kept.send(records[0])
+        self.wait_for(lambda: self.counts(gateway)["replayed"] == 1)
+        while kept.receive(0.2) is not None:
+            pass
+        self.cli("send", "-r", self.registry, "-d", self.db, "-i", "b", "--text", "ping")
+        self.speak(other, kept, 8)
+        self.assertEqual({other.open(kept.receive())[0] for _ in range(2)}, {"receipt", "command"})
         for record in device.readings(2, first=3):
             line.send(record)
         device.tell("lane live")
@@ -476,10 +487,11 @@ class Refusals(SessionBench):
         self.restart(device, "a", 1)
         line.send(self.first(device))
         self.wait_for(lambda: self.counts(gateway)["greeting-unknown-route"] == 1)
-        self.assertEqual(self.count(), 3)
-        self.greet(other, self.line())
+        self.assertEqual(self.count(), 12)
         _, summary = self.stop_gateway(gateway)
-        self.assertEqual(self.rejected(summary), {"unknown-route": 2, "closed-device": 1})
+        self.assertEqual(self.rejected(summary),
+                         {"unknown-route": 2, "closed-device": 1, "replayed": 1})
+        self.assertEqual(summary["sessions-open"], 1)
         entry = json.loads(self.registry.read_text())["devices"][0]
         self.assertEqual((entry["enabled"], "static" in entry), (False, False))
         self.one_line(self.cli("revoke", "-r", self.registry, "-i", "c", code=1).stderr, "c")
