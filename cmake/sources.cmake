@@ -15,6 +15,7 @@ set(FERRULE_SOURCES
   src/device_session.c
   src/device_sleep.c
   src/device_take.c
+  src/enrolee.c
   src/entropy.c
   src/frame.c
   src/gateway.c

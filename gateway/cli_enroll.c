@@ -14,7 +14,6 @@
 #include "posix_link.h"
 
 #define WAIT_S 60u
-#define RECEIPT_S 10
 
 enum {
     KEY_SERIAL = 256,
@@ -64,7 +63,8 @@ static const struct argp_option argp_options[] = {
     {"required", KEY_REQUIRED, 0, 0, "From now on accept its live records in sessions alone", 3},
     {"replace", KEY_REPLACE, 0, 0, "It may have another static key than the registry says", 3},
     {"blob", KEY_BLOB, "FILE", 0, "Hand this blob of 'ferrule provision' over, encrypted", 3},
-    {"wait", KEY_WAIT, "SECONDS", 0, "How long to wait for the device (60)", 3},
+    {"wait", KEY_WAIT, "SECONDS", 0,
+     "How long to wait for the device, and then for its receipt (60)", 3},
     {0, 0, 0, 0, NULL, 0}};
 
 static const char documentation[] =
@@ -212,11 +212,11 @@ static bool open_line(struct enroll *want, struct fault *fault)
 /* Out of band: nothing that came over the line vouches for the key. */
 static bool approve(const struct enroll *want, struct fault *fault)
 {
-    char ours[KEYS_FINGERPRINT_TEXT];
-    char its[KEYS_FINGERPRINT_TEXT];
+    char ours[FER_STATIC_FINGERPRINT_TEXT];
+    char its[FER_STATIC_FINGERPRINT_TEXT];
     char reply[16] = "";
-    if (!keys_fingerprint(&want->enrolment.own, ours) ||
-        !keys_fingerprint(&want->enrolment.device, its)) {
+    if (fer_static_get_fingerprint_text(&want->enrolment.own, ours) != FER_OK ||
+        fer_static_get_fingerprint_text(&want->enrolment.device, its) != FER_OK) {
         FAULT(fault, "there are no fingerprints");
         return false;
     }
@@ -270,7 +270,8 @@ int cli_enroll(int argc, char **argv)
     cli_parse(&argp, argc, argv, &want);
     bool done = enroll(&want, &fault);
     if (done) {
-        done = enrolment_hand_over(&want.enrolment, want.blob, want.blob_length, RECEIPT_S, &fault);
+        done = enrolment_hand_over(&want.enrolment, want.blob, want.blob_length, (int)want.wait_s,
+                                   &fault);
         SAY("device %s is pinned%s; a running ferrule-gateway learns it by SIGHUP", want.identity,
             done ? "" : ", but has not confirmed it: run this again");
     }

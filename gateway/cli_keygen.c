@@ -52,9 +52,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 static bool print_public(const fer_static_public *key)
 {
     char hex[2 * FER_NOISE_KEY_BYTES + 1];
-    char print[KEYS_FINGERPRINT_TEXT];
+    char print[FER_STATIC_FINGERPRINT_TEXT];
     text_to_hex(key->bytes, sizeof key->bytes, hex);
-    if (!keys_fingerprint(key, print)) {
+    if (fer_static_get_fingerprint_text(key, print) != FER_OK) {
         return false;
     }
     printf("public %s\nfingerprint %s\n", hex, print);

@@ -55,20 +55,6 @@ bool keys_read_static(const char *path, fer_static_secret *secret, fer_static_pu
     return status == FER_OK;
 }
 
-bool keys_fingerprint(const fer_static_public *key, char text[KEYS_FINGERPRINT_TEXT])
-{
-    uint8_t print[FER_STATIC_FINGERPRINT_BYTES];
-    if (fer_static_get_fingerprint(key, print) != FER_OK) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof print; i += 2) {
-        text_to_hex(print + i, 2, text);
-        text[4] = i + 2 < sizeof print ? '-' : '\0';
-        text += 5;
-    }
-    return true;
-}
-
 bool keys_matches(const fer_static_public *key, const char *typed)
 {
     uint8_t print[FER_STATIC_FINGERPRINT_BYTES];

@@ -21,10 +21,6 @@ bool keys_write(const char *path, const uint8_t secret[KEYS_BYTES], struct fault
 bool keys_read_static(const char *path, fer_static_secret *secret, fer_static_public *own,
                       struct fault *fault);
 
-/* Groups of four hex digits, with a hyphen between. */
-#define KEYS_FINGERPRINT_TEXT (2u * FER_STATIC_FINGERPRINT_BYTES + 8u)
-bool keys_fingerprint(const fer_static_public *key, char text[KEYS_FINGERPRINT_TEXT]);
-
 /* Whether this is the fingerprint of a key, as people type it: in either case, grouped at will by
  * hyphens, colons and spaces, but whole. */
 bool keys_matches(const fer_static_public *key, const char *typed);

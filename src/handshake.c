@@ -71,6 +71,26 @@ fer_status fer_static_get_fingerprint(const fer_static_public *key,
     return FER_OK;
 }
 
+fer_status fer_static_get_fingerprint_text(const fer_static_public *key,
+                                           char text[FER_STATIC_FINGERPRINT_TEXT])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES];
+
+    if (text == NULL) {
+        return FER_ERR_ARGUMENT;
+    }
+    fer_status status = fer_static_get_fingerprint(key, fingerprint);
+    for (size_t i = 0; status == FER_OK && i < sizeof fingerprint; i++) {
+        *text++ = digits[fingerprint[i] >> 4];
+        *text++ = digits[fingerprint[i] & 15u];
+        if (i % 2u != 0) {
+            *text++ = i + 1u < sizeof fingerprint ? '-' : '\0';
+        }
+    }
+    return status;
+}
+
 /* ---- symmetric state -------------------------------------------------------------------- */
 
 void fer_noise_mix_hash(fer_handshake *handshake, const uint8_t *bytes, size_t n)

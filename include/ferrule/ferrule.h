@@ -6,6 +6,7 @@
 #include "ferrule/config.h"
 #include "ferrule/credential.h"
 #include "ferrule/device.h"
+#include "ferrule/enrolee.h"
 #include "ferrule/entropy.h"
 #include "ferrule/frame.h"
 #include "ferrule/gateway.h"

@@ -56,6 +56,11 @@ FER_MUST_USE fer_status fer_static_get_public(const fer_static_secret *secret,
 FER_MUST_USE fer_status fer_static_get_fingerprint(
     const fer_static_public *key, uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES]);
 
+/* The same as people read it, with its end: groups of four hex digits, with a hyphen between. */
+#define FER_STATIC_FINGERPRINT_TEXT (2u * FER_STATIC_FINGERPRINT_BYTES + 8u)
+FER_MUST_USE fer_status fer_static_get_fingerprint_text(const fer_static_public *key,
+                                                        char text[FER_STATIC_FINGERPRINT_TEXT]);
+
 /* ---- patterns --------------------------------------------------------------------------- */
 
 /* A handshake pattern (Noise section 7). Contents are the library's; static storage. */

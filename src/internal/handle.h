@@ -23,7 +23,8 @@ enum {
     FER_TAG_HANDSHAKE = 0xB7,
     FER_TAG_RESPONDER = 0xD3,
     FER_TAG_GREETER = 0x8B,
-    FER_TAG_ENTROPY_TEST = 0x35
+    FER_TAG_ENTROPY_TEST = 0x35,
+    FER_TAG_ENROLEE = 0x75
 };
 
 static inline fer_tag fer_tag_make(const void *handle, unsigned type)

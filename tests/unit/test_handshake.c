@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -414,6 +415,16 @@ static void test_public_keys(void **state)
     assert_memory_equal(fingerprint, print, sizeof print);
     assert_int_equal(FER_ERR_ARGUMENT, fer_static_get_fingerprint(NULL, fingerprint));
     assert_int_equal(FER_ERR_ARGUMENT, fer_static_get_fingerprint(&point, NULL));
+    char shown[FER_STATIC_FINGERPRINT_TEXT];
+    unsigned pair[2];
+    assert_int_equal(FER_OK, fer_static_get_fingerprint_text(&point, shown));
+    for (size_t i = 0; i < sizeof print; i += 2) {
+        assert_int_equal(2, sscanf(shown + i / 2 * 5, "%2x%2x", &pair[0], &pair[1]));
+        assert_int_equal(pair[0] << 8 | pair[1], print[i] << 8 | print[i + 1]);
+        assert_int_equal(shown[i / 2 * 5 + 4], i + 2 < sizeof print ? '-' : '\0');
+    }
+    assert_int_equal(FER_ERR_ARGUMENT, fer_static_get_fingerprint_text(NULL, shown));
+    assert_int_equal(FER_ERR_ARGUMENT, fer_static_get_fingerprint_text(&point, NULL));
     assert_int_equal(FER_TROUBLE_ENTROPY,
                      fer_static_generate((fer_entropy){&kit_ops, &source}, &own, &point));
     assert_true(!holds(&own, sizeof own, secret, 4) && !holds(&point, sizeof point, expected, 4));

@@ -646,6 +646,11 @@ class Enrolment(SessionBench):
         self.assertIn("third message is refused", errors)
         self.assertIsNone(self.pinned())
 
+    def test_a_device_that_does_not_confirm_is_told_of(self):
+        errors, _, _ = self.enroll("--expect", self.fingerprint, code=1, spoil="receipt")
+        self.assertIn("pinned, but has not confirmed it", errors)
+        self.assertEqual(self.pinned(), self.device_public)
+
     def test_another_key_needs_leave(self):
         self.enroll("--expect", self.fingerprint)
         first = self.pinned()
