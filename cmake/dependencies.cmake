@@ -1,12 +1,16 @@
-# ferrule_sodium, ferrule_nanopb: the application's own targets where it has them, else the system's
+# ferrule_sodium (where it computes), ferrule_nanopb: the application's own targets where it has them, else the system's
 # libsodium, and nanopb compiled from the pinned archive (Debian's library is built with malloc).
 set(FERRULE_DEPS_DIR ${PROJECT_SOURCE_DIR}/.deps CACHE PATH "Where scripts/fetch-sources unpacks")
 
 option(FERRULE_TRIMMED_SODIUM "Compile libsodium's few files from the pinned archive"
   ${CMAKE_CROSSCOMPILING})
 
-add_library(ferrule_sodium INTERFACE)
-if(TARGET sodium)
+if(FERRULE_CRYPTO STREQUAL "sodium")
+  add_library(ferrule_sodium INTERFACE)
+endif()
+if(NOT TARGET ferrule_sodium)
+  # Another backend computes: cmake/crypto.cmake.
+elseif(TARGET sodium)
   target_link_libraries(ferrule_sodium INTERFACE sodium)
 elseif(FERRULE_TRIMMED_SODIUM)
   include(trimmed_sodium)

@@ -1,6 +1,7 @@
 # cmake --install: headers, archives and a pkg-config file. Only for hosts, where libsodium is the
 # system's own: firmware takes Ferrule by add_subdirectory or by the list in sources.cmake.
-if(NOT FERRULE_TOP OR CMAKE_CROSSCOMPILING OR FERRULE_TRIMMED_SODIUM)
+if(NOT FERRULE_TOP OR CMAKE_CROSSCOMPILING OR FERRULE_TRIMMED_SODIUM
+    OR NOT FERRULE_CRYPTO STREQUAL "sodium")
   return()
 endif()
 include(GNUInstallDirs)

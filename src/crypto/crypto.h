@@ -1,9 +1,11 @@
 /* Ferrule: crypto (floor 2). The contract between the library and whatever computes: libsodium by
  * default (crypto_sodium.c), a vendor's library or a secure element where a board has one.
  *
- * A backend defines `struct fer_secret` and these functions, and passes tests/vectors. Nothing
- * here branches or indexes on a secret (CONSTANT). Functions that cannot fail in libsodium are
- * void; a backend that can fail must fail closed at seal and open. No callee keeps a pointer. */
+ * A backend defines these functions, those of curve.h where there are handshakes, and fer_wipe, and
+ * passes tests/vectors (docs/PORTING.md, section crypto). Nothing here branches or indexes on a
+ * secret (CONSTANT). No callee keeps a pointer. Functions that cannot fail in libsodium are void: a
+ * backend in which one can must stop the device there, since a hash that is wrong is a key that
+ * somebody knows; seal and open may answer FER_TROUBLE_CRYPTO, with out zeroed (CLOSED). */
 #ifndef FERRULE_CRYPTO_CRYPTO_H
 #define FERRULE_CRYPTO_CRYPTO_H
 
@@ -23,9 +25,8 @@
 /* Longest text of one seal or open; far above FER_PLAINTEXT_MAX, far below RFC 8439's bound. */
 #define FER_AEAD_MAX 0x10000000u
 
-/* A secret key. Its representation belongs to the backend: 32 bytes here, a slot number where a
- * secure element keeps the key. Types over it (schedule.h) keep keys from standing in for each
- * other. */
+/* A secret key: its 32 bytes, which lie as they are in a credential, an image of sleep and a
+ * snapshot. Types over it (schedule.h) keep keys from standing in for each other. */
 typedef struct fer_secret {
     uint8_t bytes[FER_SECRET_BYTES];
 } fer_secret;
