@@ -13,8 +13,8 @@ PROGRAMS = {"ferrule-gateway": "gateway/ferrule-gateway", "ferrule-cli": "gatewa
 SIZES = (32, 64, 256, 1024)
 
 
-def build(target):
-    """Answers the path of the executable."""
+def build(target, path=None):
+    """Answers the path of the executable, which is bench/TARGET if not told otherwise."""
     os.makedirs(TREE, exist_ok=True)
     log = os.path.join(TREE, "build.log")
     deps = os.environ.get("FERRULE_DEPS_DIR", os.path.join(TOP, ".deps"))
@@ -25,7 +25,7 @@ def build(target):
         for command in (configure, ["cmake", "--build", TREE, "--target", target]):
             if subprocess.run(command, stdout=out, stderr=out, check=False).returncode != 0:
                 sys.exit(f"{os.path.basename(sys.argv[0])}: {target} does not build: see {log}")
-    return os.path.join(TREE, PROGRAMS.get(target, f"bench/{target}"))
+    return os.path.join(TREE, path or PROGRAMS.get(target, f"bench/{target}"))
 
 
 def count(arguments, function):
