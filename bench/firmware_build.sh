@@ -15,12 +15,13 @@ firmware_build() {
     find "$tree/bench" -type f -name "$2" -perm -u+x
 }
 
-# Runs a target on the emulated Cortex-M3, counting instructions.
-#     firmware_run TARGET
+# Runs a target on the emulated Cortex-M3, or another core and the machine that has it, counting
+# instructions.
+#     firmware_run TARGET [CPU MACHINE]
 firmware_run() {
     local program
-    program=$(firmware_build cortex-m3 "$1")
+    program=$(firmware_build "${2:-cortex-m3}" "$1")
     # QEMU prints what the firmware says on its standard error.
-    timeout 120 qemu-system-arm -M mps2-an385 -icount shift=6 -display none -monitor none \
+    timeout 120 qemu-system-arm -M "${3:-mps2-an385}" -icount shift=6 -display none -monitor none \
         -serial null -semihosting-config enable=on,target=native -kernel "$program" 2>&1
 }
