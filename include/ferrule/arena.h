@@ -30,13 +30,14 @@ extern "C" {
 /* Size of an object of some pointers and some bytes, for the FER_…_SIZE macros. */
 #define FER_ARENA_SIZEOF(pointers, bytes) FER_ARENA_ROUND((pointers) * sizeof(void *) + (bytes))
 
+/* A unit of arena storage. */
 typedef uint64_t FER_MAY_ALIAS fer_arena_cell;
 
 /* Fields are the library's. Make one with FER_ARENA or fer_arena_init. */
 typedef struct fer_arena {
-    fer_arena_cell *base;
-    size_t size;
-    size_t used;
+    fer_arena_cell *base;        /* the storage */
+    size_t size;                 /* bytes of it */
+    size_t used;                 /* bytes carved */
     const unsigned char *config; /* &FER_CONFIG_TAG; anything else is not an arena */
 } fer_arena;
 
@@ -53,15 +54,17 @@ typedef struct fer_arena {
 
 /* A position in an arena, from fer_arena_mark. */
 typedef struct fer_arena_position {
-    size_t used;
+    size_t used; /* bytes carved then */
 } fer_arena_position;
 
-/* What fer_arena_init calls; `config` is &FER_CONFIG_TAG as the application's headers spell it. */
+/* What fer_arena_init calls; statuses and `cells` as for it. `config` is &FER_CONFIG_TAG as the
+ * application's headers spell it. */
 FER_MUST_USE fer_status fer_arena_init_tagged(fer_arena *arena, fer_arena_cell *storage,
                                               size_t cells, const unsigned char *config);
 
 /* Makes an arena of `cells` cells that the caller owns. Inline, so that it is the application that
- * names the configuration tag. */
+ * names the configuration tag. `storage` must live until the arena is closed. FER_ERR_ARGUMENT: a
+ * null pointer, or more bytes than a size_t counts. */
 FER_MUST_USE static inline fer_status fer_arena_init(fer_arena *arena, fer_arena_cell *storage,
                                                      size_t cells)
 {
@@ -71,12 +74,13 @@ FER_MUST_USE static inline fer_status fer_arena_init(fer_arena *arena, fer_arena
 /* Bytes not yet carved; 0 for a null or invalid arena. */
 size_t fer_arena_room(const fer_arena *arena);
 
-/* Remembers how far the arena is carved. */
+/* Remembers in *position how far the arena is carved. FER_ERR_ARGUMENT: a null pointer, or no
+ * arena. */
 FER_MUST_USE fer_status fer_arena_mark(const fer_arena *arena, fer_arena_position *position);
 
 /* Gives back and wipes (WIPE) everything carved since the mark. Close those handles first: the
  * library cannot know them, and a handle into rewound memory fails its tag check from then on.
- * FER_ERR_ARGUMENT if the position lies ahead of what is carved. */
+ * FER_ERR_ARGUMENT: no arena, or the position lies ahead of what is carved. */
 FER_MUST_USE fer_status fer_arena_rewind(fer_arena *arena, fer_arena_position position);
 
 /* Wipes everything carved and gives the storage back to the caller, for any other use; the arena

@@ -6,6 +6,7 @@
 #ifndef FERRULE_CONFIG_H
 #define FERRULE_CONFIG_H
 
+/* The version of the library (semantic versioning). */
 #define FER_VERSION_MAJOR 0
 #define FER_VERSION_MINOR 1
 #define FER_VERSION_PATCH 0
@@ -25,13 +26,17 @@
 #error "FER_CONFIG_DEVICE_WINDOW must be a power of two from 64 to 8192"
 #endif
 
+/* The name of the configuration tag, from its layout version and the macros above. */
 #define FER_CONFIG_PASTE_(version, window) fer_config_v##version##_w##window
 #define FER_CONFIG_PASTE(version, window) FER_CONFIG_PASTE_(version, window)
+/* The tag of this configuration: its address is what an arena is told, its name is what must link.
+ */
 #define FER_CONFIG_TAG FER_CONFIG_PASTE(1, FER_CONFIG_DEVICE_WINDOW)
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+/* Defined by the library, under the name that its own configuration spells. */
 extern const unsigned char FER_CONFIG_TAG;
 #ifdef __cplusplus
 }

@@ -66,31 +66,33 @@ typedef enum fer_conformance_rule {
     FER_CONFORMANCE_SPENT_KEYS_GONE,  /* policy strict: no spent chain key is left (WIPE) */
     FER_CONFORMANCE_CALLS_BOUNDED,    /* a burn ends within a bounded number of calls */
     FER_CONFORMANCE_STORE_ASKS_RIGHT, /* the store asks for no range that port.h forbids */
-    FER_CONFORMANCE_RULES
+    FER_CONFORMANCE_RULES             /* how many there are */
 } fer_conformance_rule;
 
 /* The rule's short name, stable across versions: "erase-whole". Static storage, never null. */
 const char *fer_conformance_rule_name(fer_conformance_rule rule);
 
+/* No place, or no cut. */
 #define FER_CONFORMANCE_NOWHERE 0xFFFFFFFFu
 
+/* One breach of a rule. */
 typedef struct fer_conformance_finding {
-    fer_conformance_rule rule;
-    const char *name;     /* of the rule; static storage */
-    const char *sentence; /* what is wrong, in English; static storage */
-    uint32_t block;       /* where; FER_CONFORMANCE_NOWHERE if that says nothing */
-    uint32_t offset;
-    int32_t expected; /* bytes, answers, statuses or generations */
-    int32_t got;
-    uint32_t cut;        /* store: the change at which power failed, from 0; or NOWHERE */
-    uint32_t second_cut; /* store: and the change of the recovery; or NOWHERE */
+    fer_conformance_rule rule; /* that is broken */
+    const char *name;          /* of the rule; static storage */
+    const char *sentence;      /* what is wrong, in English; static storage */
+    uint32_t block;            /* where; FER_CONFORMANCE_NOWHERE if that says nothing */
+    uint32_t offset;           /* in the block, in bytes */
+    int32_t expected;          /* bytes, answers, statuses or generations */
+    int32_t got;               /* what came instead */
+    uint32_t cut;              /* store: the change at which power failed, from 0; or NOWHERE */
+    uint32_t second_cut;       /* store: and the change of the recovery; or NOWHERE */
 } fer_conformance_finding;
 
 /* Operations that the fault hook is asked to make fail. */
 typedef enum fer_conformance_operation {
-    FER_CONFORMANCE_READ,
-    FER_CONFORMANCE_PROGRAM,
-    FER_CONFORMANCE_ERASE
+    FER_CONFORMANCE_READ,    /* the next read */
+    FER_CONFORMANCE_PROGRAM, /* the next program */
+    FER_CONFORMANCE_ERASE    /* the next erase */
 } fer_conformance_operation;
 
 /* Hooks; each may be null, and so may the table. */
@@ -114,6 +116,7 @@ enum {
 /* Written out in config.destroy, it says that the region may be destroyed. */
 #define FER_CONFORMANCE_DESTROY_THE_REGION 0xE7A5EA11u
 
+/* What is checked, and what it may cost; read during a call. */
 typedef struct fer_conformance_config {
     fer_nv nv;        /* the driver; tables and context must outlive the call */
     uint32_t destroy; /* FER_CONFORMANCE_DESTROY_THE_REGION, or nothing is touched */
@@ -145,14 +148,16 @@ typedef struct fer_conformance_config {
 #define FER_CONFORMANCE_MEMORY(name, block_count, granule) \
     static fer_arena_cell name[FER_CONFORMANCE_SIZE(block_count, granule) / FER_ARENA_ALIGN]
 
+/* What is known of a rule. */
 typedef enum fer_conformance_verdict {
     FER_CONFORMANCE_NOT_TESTED = 0, /* no such hook or function, no wear left, or stopped before */
-    FER_CONFORMANCE_PASSED = 1,
-    FER_CONFORMANCE_FAILED = 2
+    FER_CONFORMANCE_PASSED = 1,     /* tested, and nothing was found */
+    FER_CONFORMANCE_FAILED = 2      /* a finding says why */
 } fer_conformance_verdict;
 
+/* What a check found. */
 typedef struct fer_conformance_result {
-    uint32_t findings;
+    uint32_t findings;                      /* how many were reported */
     uint8_t verdict[FER_CONFORMANCE_RULES]; /* fer_conformance_verdict of each rule */
     bool complete;                          /* wear and lives sufficed for every check */
     uint32_t erases;                        /* what the most worn block has spent */

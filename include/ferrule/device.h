@@ -2,7 +2,9 @@
  * records out for whatever link has room today, feed in what arrived.
  *
  * It is driven, never drives: no callback into the application, no thread, no timer. A failed
- * link resends the bytes it has; nothing is ever sealed twice (NONCE). */
+ * link resends the bytes it has; nothing is ever sealed twice (NONCE).
+ * Concurrency: what puts messages and readings in says from where it may be called. Everything else
+ *              belongs to the one thread that takes. */
 #ifndef FERRULE_DEVICE_H
 #define FERRULE_DEVICE_H
 
@@ -26,20 +28,23 @@
 extern "C" {
 #endif
 
+/* A device: store, sealers, opener and queues. */
 typedef struct fer_device fer_device;
 
+/* What carries the records. */
 typedef enum fer_link {
     FER_LINK_STREAM = 0,  /* serial lines, pipes: take yields whole COBS frames */
     FER_LINK_DATAGRAM = 1 /* UDP, MQTT payloads, BLE: take yields bare records */
 } fer_link;
 
+/* What a device is made of; copied. */
 typedef struct fer_device_config {
-    fer_nv nv; /* holds the credential: see store.h */
-    fer_store_policy policy;
-    fer_clock clock; /* ops null: readings carry the time 0 of FER_TIME_BOOT */
-    fer_lock lock;   /* ops null: nothing runs concurrently */
-    fer_link link;
-    fer_way way;
+    fer_nv nv;                /* holds the credential: see store.h */
+    fer_store_policy policy;  /* of the store */
+    fer_clock clock;          /* ops null: readings carry the time 0 of FER_TIME_BOOT */
+    fer_lock lock;            /* ops null: nothing runs concurrently */
+    fer_link link;            /* stream or datagrams */
+    fer_way way;              /* whether the gateway can answer */
     uint16_t readings;        /* intake capacity: a power of two up to 32768, or 0 */
     uint16_t messages;        /* bytes of queue for events, raw and series: encoded, 2 more each */
     uint16_t inbound;         /* longest downlink record in bytes; 0: none is ever opened */
@@ -91,7 +96,8 @@ static inline fer_device_config fer_device_config_default(void)
     (2u * FER_SEALER_SIZE + ((inbound) == 0 ? 0u : FER_OPENER_SIZE(FER_CONFIG_DEVICE_WINDOW)))
 
 /* Touches RAM only: a reset loop that never sends costs no flash. The first take that has something
- * to send burns a generation. FER_ERR_ARGUMENT: the configuration cannot work. */
+ * to send burns a generation. FER_ERR_ARGUMENT: the configuration cannot work. FER_ERR_ARENA: see
+ * FER_DEVICE_SIZE. */
 FER_MUST_USE fer_status fer_device_create(fer_arena *arena, const fer_device_config *config,
                                           fer_device **device);
 
@@ -102,7 +108,8 @@ FER_MUST_USE fer_status fer_device_create(fer_arena *arena, const fer_device_con
  * (HONEST). */
 void fer_device_record(fer_device *device, uint16_t series, double value);
 
-/* The same with the reading's own time, in milliseconds since 1970-01-01 UTC, |time| < 2^47. */
+/* The same, from anywhere an interrupt may too, with the reading's own time, in milliseconds since
+ * 1970-01-01 UTC, |time| < 2^47. */
 void fer_device_record_at(fer_device *device, uint16_t series, int64_t unix_ms, double value);
 
 /* Readings that fit right now; for callers that can make a sensor wait. Any thread or ISR. */
@@ -114,7 +121,8 @@ size_t fer_device_get_room(const fer_device *device);
 FER_MUST_USE fer_status fer_device_event(fer_device *device, fer_severity severity,
                                          const char *text);
 FER_MUST_USE fer_status fer_device_raw(fer_device *device, const uint8_t *bytes, size_t n);
-/* Names a series: kept by the application, sent again whenever it likes. */
+/* Names a series: kept by the application, sent again whenever it likes. As fer_device_event;
+ * FER_ERR_ARGUMENT: name or unit above FER_TEXT_MAX. */
 FER_MUST_USE fer_status fer_device_describe(fer_device *device, uint16_t series, const char *name,
                                             const char *unit);
 
@@ -136,7 +144,7 @@ FER_MUST_USE fer_status fer_device_take(fer_device *device, uint8_t *out, size_t
                                         size_t *length);
 
 /* The same on the backlog lane: for records to be stored now and sent later. Always full form,
- * never framed. */
+ * never framed. Statuses as for fer_device_take. */
 FER_MUST_USE fer_status fer_device_take_backlog(fer_device *device, uint8_t *out, size_t capacity,
                                                 size_t *length);
 
@@ -228,7 +236,7 @@ FER_MUST_USE fer_status fer_device_suspend(fer_device **device, uint8_t image[FE
  * generation start anew; the count of its records goes on. */
 FER_MUST_USE fer_status fer_device_resume(fer_device *device, uint8_t image[FER_IMAGE_BYTES]);
 
-/* Tells the device's own counts. */
+/* Tells the device's own counts. FER_ERR_HANDLE: no device. */
 FER_MUST_USE fer_status fer_device_get_health(const fer_device *device, fer_health *health);
 
 /* Wipes the device and sets the caller's pointer to null. Null or closed: no effect. */

@@ -43,6 +43,8 @@ typedef struct fer_frame_counts {
     uint32_t bytes;     /* input bytes of the frames dropped */
 } fer_frame_counts;
 
+/* Makes a decoder for frames of up to `capacity` decoded bytes, FER_FRAME_DECODER_SIZE(capacity) of
+ * the arena. FER_ERR_ARGUMENT: capacity is 0. FER_ERR_ARENA. */
 FER_MUST_USE fer_status fer_frame_decoder_create(fer_arena *arena, size_t capacity,
                                                  fer_frame_decoder **decoder);
 
@@ -55,6 +57,7 @@ FER_MUST_USE fer_status fer_frame_decoder_feed(fer_frame_decoder *decoder, const
                                                size_t n, size_t *used, uint8_t **frame,
                                                size_t *length);
 
+/* Tells the counts since the decoder was made. FER_ERR_HANDLE: no decoder. */
 FER_MUST_USE fer_status fer_frame_decoder_get_counts(const fer_frame_decoder *decoder,
                                                      fer_frame_counts *counts);
 

@@ -21,8 +21,10 @@
 extern "C" {
 #endif
 
+/* The contexts of a gateway. */
 typedef struct fer_gateway fer_gateway;
 
+/* What a gateway has room for, and how far it follows. */
 typedef struct fer_gateway_config {
     uint32_t contexts;    /* most contexts, from 1 */
     uint32_t window_bits; /* replay window per generation and lane: power of two, 64 to 8192 */
@@ -56,6 +58,8 @@ static inline fer_gateway_config fer_gateway_config_default(void)
      FER_ARENA_ROUND((contexts) * (FER_GATEWAY_CONTEXT_SIZE(window_bits) + \
                                    (earlier)*FER_GATEWAY_EARLIER_SIZE(window_bits))))
 
+/* Makes a gateway without contexts. FER_ERR_ARGUMENT: a value outside its range. FER_ERR_ARENA: see
+ * FER_GATEWAY_SIZE. */
 FER_MUST_USE fer_status fer_gateway_create(fer_arena *arena, const fer_gateway_config *config,
                                            fer_gateway **gateway);
 
@@ -65,7 +69,8 @@ FER_MUST_USE fer_status fer_gateway_create(fer_arena *arena, const fer_gateway_c
 FER_MUST_USE fer_status fer_gateway_add(fer_gateway *gateway, fer_credential *credential,
                                         uint32_t *context);
 
-/* Removes a context and wipes its keys; its number may be given out again. */
+/* Removes a context and wipes its keys; its number may be given out again.
+ * FER_ERR_ARGUMENT: no such context. */
 FER_MUST_USE fer_status fer_gateway_remove(fer_gateway *gateway, uint32_t context);
 
 /* ---- records ---------------------------------------------------------------------------- */
@@ -81,7 +86,7 @@ FER_MUST_USE fer_status fer_gateway_open(fer_gateway *gateway, const uint8_t *re
  * FER_DROP_ROUTE: its context was removed since. FER_ERR_ORDER: spent, or another's. */
 FER_MUST_USE fer_status fer_gateway_commit(fer_gateway *gateway, fer_ticket *ticket);
 
-/* Open and commit in one call. */
+/* Open and commit in one call; answers as either. */
 FER_MUST_USE fer_status fer_gateway_receive(fer_gateway *gateway, const uint8_t *record, size_t n,
                                             uint8_t *out, size_t capacity, fer_opened *opened);
 
@@ -131,7 +136,8 @@ FER_MUST_USE fer_status fer_gateway_resync(fer_gateway *gateway, uint32_t contex
     (128u + 2u * ((window_bits) / 8u) + (earlier) * (12u + 2u * ((window_bits) / 8u)))
 
 /* Writes the state of a context: secret, versioned, integrity-checked. Store it in the transaction
- * that stores the data. */
+ * that stores the data. FER_ERR_ARGUMENT: no such context. FER_ERR_CAPACITY: FER_SNAPSHOT_SIZE is
+ * enough. */
 FER_MUST_USE fer_status fer_gateway_export(const fer_gateway *gateway, uint32_t context,
                                            uint8_t *out, size_t capacity, size_t *length);
 
@@ -145,18 +151,19 @@ FER_MUST_USE fer_status fer_gateway_import(fer_gateway *gateway, const uint8_t *
 
 /* What the gateway did (HONEST). Counters saturate. */
 typedef struct fer_gateway_counts {
-    uint32_t opened;
-    uint32_t committed;
-    uint32_t malformed;
-    uint32_t unknown_route;
-    uint32_t old;
-    uint32_t far;
-    uint32_t replayed;
-    uint32_t claim_forged;
-    uint32_t tag_forged;
-    uint32_t chain_steps; /* ratchet steps done in all */
+    uint32_t opened;        /* records that authenticated */
+    uint32_t committed;     /* of them, accepted */
+    uint32_t malformed;     /* dropped: no record */
+    uint32_t unknown_route; /* dropped: no context has it */
+    uint32_t old;           /* dropped: below floor or window */
+    uint32_t far;           /* dropped: further ahead than max_skip */
+    uint32_t replayed;      /* dropped: accepted before */
+    uint32_t claim_forged;  /* dropped: the claim did not verify */
+    uint32_t tag_forged;    /* dropped: the tag did not verify */
+    uint32_t chain_steps;   /* ratchet steps done in all */
 } fer_gateway_counts;
 
+/* Tells the counts since the gateway was made. FER_ERR_HANDLE: no gateway. */
 FER_MUST_USE fer_status fer_gateway_get_counts(const fer_gateway *gateway,
                                                fer_gateway_counts *counts);
 
@@ -170,6 +177,7 @@ typedef struct fer_gateway_state {
     uint8_t heard;         /* 0: nothing authenticated yet */
 } fer_gateway_state;
 
+/* Tells where a context stands. FER_ERR_ARGUMENT: no such context. */
 FER_MUST_USE fer_status fer_gateway_get_state(const fer_gateway *gateway, uint32_t context,
                                               fer_gateway_state *state);
 

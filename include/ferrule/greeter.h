@@ -27,26 +27,30 @@
 extern "C" {
 #endif
 
+/* A device's side of sessions. */
 typedef struct fer_greeter fer_greeter;
 
+/* Who greets whom, and when. */
 typedef struct fer_greeter_config {
-    fer_static_secret secret; /* the device's own; copied: wipe yours */
-    fer_static_public own;
-    fer_static_public gateway;
-    uint32_t window_bits; /* of downlink: power of two, 64 to 8192 */
-    uint32_t retry_ms;    /* wait for an answer; doubles up to 64 times, and varies by a half */
-    uint32_t renew_ms;    /* age of a session before the next greeting; 0: never */
-    uint32_t silence_ms;  /* a record that asks, unanswered for so long, and by up to a half longer:
-                             the session is lost; greet again; 0: never */
-    fer_entropy entropy;
+    fer_static_secret secret;  /* the device's own; copied: wipe yours */
+    fer_static_public own;     /* the public half of secret */
+    fer_static_public gateway; /* whom it greets */
+    uint32_t window_bits;      /* of downlink: power of two, 64 to 8192 */
+    uint32_t retry_ms;   /* wait for an answer; doubles up to 64 times, and varies by a half */
+    uint32_t renew_ms;   /* age of a session before the next greeting; 0: never */
+    uint32_t silence_ms; /* a record that asks, unanswered for so long, and by up to a half longer:
+                            the session is lost; greet again; 0: never */
+    fer_entropy entropy; /* of ephemeral keys, and of waits */
 } fer_greeter_config;
 
-/* Arena bytes. */
+/* Arena bytes of the handle alone, and of a greeter with all it needs. */
 #define FER_GREETER_HANDLE_SIZE FER_ARENA_SIZEOF(19, 340)
 #define FER_GREETER_SIZE(window_bits)               \
     (FER_GREETER_HANDLE_SIZE + FER_HANDSHAKE_SIZE + \
      2u * (FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits)))
 
+/* Makes a greeter that has no session. FER_ERR_ARGUMENT: no entropy, retry_ms 0, or window_bits out
+ * of range. FER_ERR_ARENA: see FER_GREETER_SIZE. */
 FER_MUST_USE fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config,
                                            fer_greeter **greeter);
 

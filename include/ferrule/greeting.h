@@ -23,6 +23,7 @@
 extern "C" {
 #endif
 
+/* Bytes of one check, and of a cookie. */
 #define FER_GREETING_MAC_BYTES 16u
 #define FER_COOKIE_BYTES 16u
 
@@ -38,6 +39,7 @@ extern "C" {
 /* A cookie on its way: first byte, route, type, salt, sealed cookie. */
 #define FER_COOKIE_SIZE(route) (1u + (route) + 1u + 16u + FER_COOKIE_BYTES + FER_TAG_BYTES)
 
+/* The byte behind the route. */
 typedef enum fer_greeting_type {
     FER_GREETING_FIRST = 1,  /* up: Noise message 1 */
     FER_GREETING_SECOND = 2, /* down: Noise message 2 */
@@ -46,14 +48,14 @@ typedef enum fer_greeting_type {
 
 /* A packet taken apart. Nothing vouches for it. Slices point into the packet. */
 typedef struct fer_greeting {
-    fer_greeting_type type;
-    uint8_t route_length;
-    uint8_t route[FER_ROUTE_MAX];
-    uint32_t generation;    /* first */
-    uint32_t attempt;       /* first, and echoed in the second */
-    size_t header_length;   /* bytes before the message: what the prologue binds */
-    const uint8_t *message; /* Noise message, or salt and sealed cookie */
-    size_t message_length;
+    fer_greeting_type type;       /* first, second or cookie */
+    uint8_t route_length;         /* 0, 2, 4 or 8 */
+    uint8_t route[FER_ROUTE_MAX]; /* its first route_length bytes */
+    uint32_t generation;          /* first */
+    uint32_t attempt;             /* first, and echoed in the second */
+    size_t header_length;         /* bytes before the message: what the prologue binds */
+    const uint8_t *message;       /* Noise message, or salt and sealed cookie */
+    size_t message_length;        /* in bytes */
 } fer_greeting;
 
 /* FER_DROP_MALFORMED: no packet of a greeting. Pure. */
@@ -68,7 +70,8 @@ FER_MUST_USE fer_status fer_greeting_begin(const fer_greeting *greeting, uint8_t
 /* ---- the first packet's checks ---------------------------------------------------------- */
 
 /* Appends both checks to the n bytes of header and message: the first under the gateway's public
- * key, the second under a cookie, or zeros without one (null). Out holds n + 32 bytes. */
+ * key, the second under a cookie, or zeros without one (null). The packet has room for
+ * `capacity` bytes; *length is n + 32. FER_ERR_CAPACITY: that is more. */
 FER_MUST_USE fer_status fer_greeting_end(uint8_t *packet, size_t n, size_t capacity,
                                          const fer_static_public *gateway, const uint8_t *cookie,
                                          size_t *length);
@@ -82,19 +85,20 @@ FER_MUST_USE fer_status fer_greeting_check(const uint8_t *packet, size_t n,
 
 /* A gateway's secret for cookies. Draw another every two minutes, and keep the one before. */
 typedef struct fer_cookie_secret {
-    uint8_t bytes[32];
+    uint8_t bytes[32]; /* drawn at random */
 } fer_cookie_secret;
 
 /* Writes the packet that sends an address its cookie, in answer to a first packet that passed
- * fer_greeting_check. `address` is what the transport says of the sender, any bytes that tell one
- * from another. FER_TROUBLE_ENTROPY, FER_NOT_NOW: no salt. */
+ * fer_greeting_check. `address` is what the transport says of the sender, address_length bytes that
+ * tell one from another. FER_TROUBLE_ENTROPY, FER_NOT_NOW: no salt. */
 FER_MUST_USE fer_status fer_cookie_offer(const uint8_t *packet, size_t n,
                                          const fer_static_public *gateway,
                                          const fer_cookie_secret *secret, const uint8_t *address,
                                          size_t address_length, fer_entropy entropy, uint8_t *out,
                                          size_t capacity, size_t *length);
 
-/* FER_OK: the packet's second check was made with this address's cookie. Else FER_DROP_FORGED. */
+/* FER_OK: the packet's second check was made with the cookie of this address, address_length bytes.
+ * Else FER_DROP_FORGED. */
 FER_MUST_USE fer_status fer_cookie_check(const uint8_t *packet, size_t n,
                                          const fer_cookie_secret *secret, const uint8_t *address,
                                          size_t address_length);

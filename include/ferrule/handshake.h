@@ -27,32 +27,38 @@
 extern "C" {
 #endif
 
+/* Bytes of a key. */
 #define FER_NOISE_KEY_BYTES 32u
 /* Longest message, in bytes (Noise section 3). */
 #define FER_NOISE_MESSAGE_MAX 65535u
 
-/* Three kinds of keys in three types, so that no one can stand for another. */
+/* A static secret key. Three kinds of keys in three types, so that no one can stand for another. */
 typedef struct fer_static_secret {
-    uint8_t bytes[FER_NOISE_KEY_BYTES];
+    uint8_t bytes[FER_NOISE_KEY_BYTES]; /* as Noise has them */
 } fer_static_secret;
+/* A static public key. */
 typedef struct fer_static_public {
-    uint8_t bytes[FER_NOISE_KEY_BYTES];
+    uint8_t bytes[FER_NOISE_KEY_BYTES]; /* as Noise has them */
 } fer_static_public;
+/* A pre-shared key. */
 typedef struct fer_preshared_key {
-    uint8_t bytes[FER_NOISE_KEY_BYTES];
+    uint8_t bytes[FER_NOISE_KEY_BYTES]; /* as Noise has them */
 } fer_preshared_key;
 
 /* A fresh pair. FER_TROUBLE_ENTROPY or FER_NOT_NOW: both are zeroed. */
 FER_MUST_USE fer_status fer_static_generate(fer_entropy entropy, fer_static_secret *secret,
                                             fer_static_public *own);
 
-/* The public key of a secret one (RFC 7748 section 6.1). */
+/* The public key of a secret one (RFC 7748 section 6.1). FER_TROUBLE_CRYPTO: the backend did
+ * not start. */
 FER_MUST_USE fer_status fer_static_get_public(const fer_static_secret *secret,
                                               fer_static_public *own);
 
 /* By which people compare a public key with what is printed on a device, or shown by it: the first
  * bytes of its SHA-256. */
 #define FER_STATIC_FINGERPRINT_BYTES 16u
+
+/* Tells the fingerprint of a public key. FER_ERR_ARGUMENT: a null pointer. */
 FER_MUST_USE fer_status fer_static_get_fingerprint(
     const fer_static_public *key, uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES]);
 
@@ -76,11 +82,17 @@ extern const fer_pattern fer_pattern_n, fer_pattern_k, fer_pattern_x;
 
 /* ---- a handshake ------------------------------------------------------------------------ */
 
+/* A handshake under way. */
 typedef struct fer_handshake fer_handshake;
 
+/* Arena bytes of a handshake. */
 #define FER_HANDSHAKE_SIZE FER_ARENA_SIZEOF(5, 340)
 
-typedef enum fer_role { FER_INITIATOR = 0, FER_RESPONDER = 1 } fer_role;
+/* Which side of a handshake. */
+typedef enum fer_role {
+    FER_INITIATOR = 0, /* writes the first message */
+    FER_RESPONDER = 1  /* reads it */
+} fer_role;
 
 /* Keeps ephemeral keys apart where the random source repeats itself (docs/WIRE.md, section keys).
  */
@@ -91,14 +103,17 @@ typedef struct fer_hedge {
 
 /* Where the pre-shared key is mixed in (Noise section 9): 0 before the first message, n after the
  * n-th. */
-enum { FER_NO_PSK = 0xFF };
+enum {
+    FER_NO_PSK = 0xFF /* nowhere: there is none */
+};
 
+/* What a side knows beforehand. */
 typedef struct fer_handshake_config {
-    const fer_pattern *pattern;
-    fer_role role;
-    uint8_t psk_place; /* FER_NO_PSK, or 0 to 4 */
-    const uint8_t *prologue;
-    size_t prologue_length;
+    const fer_pattern *pattern;          /* of fer_pattern_… */
+    fer_role role;                       /* our side */
+    uint8_t psk_place;                   /* FER_NO_PSK, or 0 to 4 */
+    const uint8_t *prologue;             /* what both sides must agree on; may be null */
+    size_t prologue_length;              /* in bytes */
     const fer_static_secret *own_secret; /* where the pattern has one; else null */
     const fer_static_public *own_public; /* of that secret: computing it anew costs a product */
     const fer_static_public *peer;       /* where the pattern wants it known; else null */
@@ -113,6 +128,7 @@ typedef struct fer_handshake_config {
 FER_MUST_USE fer_status fer_handshake_create(fer_arena *arena, const fer_handshake_config *config,
                                              fer_handshake **handshake);
 
+/* What a handshake waits for. */
 typedef enum fer_turn {
     FER_TURN_WRITE = 0, /* it is ours to write the next message */
     FER_TURN_READ = 1,  /* the peer writes it */
@@ -120,6 +136,7 @@ typedef enum fer_turn {
     FER_TURN_FAILED = 3 /* a message was refused, or the handle is none: close it */
 } fer_turn;
 
+/* Whose turn it is. */
 fer_turn fer_handshake_get_turn(const fer_handshake *handshake);
 
 /* Bytes that the next message adds to its payload; 0 where none is to come. */
@@ -164,8 +181,8 @@ typedef struct fer_session_config {
 /* The two ends that one side holds: the initiator seals up and opens down, the responder the other
  * way round. A one-way pattern gives the initiator a sealer, the responder an opener, and null. */
 typedef struct fer_session {
-    fer_sealer *sealer;
-    fer_opener *opener;
+    fer_sealer *sealer; /* ours to send; null: none */
+    fer_opener *opener; /* for what comes; null: none */
 } fer_session;
 
 /* Ends a handshake that is done: its keys become those of a session context of kind

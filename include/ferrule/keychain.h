@@ -20,27 +20,28 @@
 extern "C" {
 #endif
 
+/* Bytes of a root key. */
 #define FER_ROOT_BYTES 32u
 
 /* The root key of an identity. It exists at provisioning only; a device never holds one. */
 typedef struct fer_root_key {
-    uint8_t bytes[FER_ROOT_BYTES];
+    uint8_t bytes[FER_ROOT_BYTES]; /* drawn at random */
 } fer_root_key;
 
 /* What provisioning knows of an identity. */
 typedef struct fer_identity {
     uint32_t epoch;          /* a new number for each provisioning of the same identity */
     const uint8_t *identity; /* 1 to FER_IDENTITY_MAX bytes, unique on the gateway */
-    size_t identity_length;
-    const uint8_t *route; /* 0, 2, 4 or 8 bytes, unique on the gateway; public on the wire */
-    size_t route_length;
+    size_t identity_length;  /* in bytes */
+    const uint8_t *route;    /* 0, 2, 4 or 8 bytes, unique on the gateway; public on the wire */
+    size_t route_length;     /* in bytes */
 } fer_identity;
 
 /* The keys of one generation: single use. Each create function that takes one removes the keys it
  * used, so that no key is ever given a second counter (NONCE). Lives on the caller's stack;
  * contents are the library's. Must not be copied: a copy fails its tag check. */
 typedef struct fer_generation {
-    fer_arena_cell opaque[24];
+    fer_arena_cell opaque[24]; /* the library's */
 } fer_generation;
 
 /* Mints credential 0 of an identity and wipes the root (WIPE), also on failure.

@@ -47,15 +47,18 @@
 #define FER_LIFETIME_CHANGES(policy, flags) \
     (((flags) & (unsigned)FER_NV_REWRITE) == 0 ? 1u : (policy) == FER_STORE_STRICT ? 3u : 2u)
 
-/* Generations between two erases of a block; the beginnings of a block in each turn that change a
- * cell where they are an uptime's first: its own, or, where destroyed entries are then written over
- * once more, that of every block; and what a day costs: erases of a block times the former. At
- * worst it is always the same block that a boot begins. */
+/* Generations between two erases of a block. */
 #define FER_LIFETIME_TURN(page, blocks, copies, policy, granule, flags) \
     ((uint64_t)FER_STORE_RING_BLOCKS(blocks, copies) *                  \
      FER_STORE_SLOTS(page, granule, policy, flags))
+
+/* Beginnings of a block in each turn that change a cell where they are an uptime's first: its own,
+ * or, where destroyed entries are then written over once more, that of every block. */
 #define FER_LIFETIME_BEGINS(blocks, copies, policy, flags) \
     (FER_LIFETIME_CHANGES(policy, flags) == 3u ? FER_STORE_RING_BLOCKS(blocks, copies) : 1u)
+
+/* What a day costs: erases of a block times the generations between two. At worst it is always the
+ * same block that a boot begins. */
 #define FER_LIFETIME_COST(burns, boots, turn, begins, policy, flags) \
     ((burns)*FER_LIFETIME_CHANGES(policy, flags) +                   \
      FER_STORE_BOOT_ERASES *                                         \

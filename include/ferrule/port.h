@@ -18,7 +18,7 @@ extern "C" {
  * value too: there are no short reads or writes, an operation is done whole or not at all (and
  * a failed program or erase may have changed any part of what it was asked to change). */
 enum {
-    FER_PORT_OK = 0,
+    FER_PORT_OK = 0,             /* done, as a whole */
     FER_PORT_FAILED = -1,        /* the operation failed; calling again may or may not help */
     FER_PORT_NOT_NOW = -2,       /* nothing was touched: supply low, bus busy; call later */
     FER_PORT_UNCORRECTABLE = -3, /* nv read only: error correction gave up; out is undefined */
@@ -27,19 +27,22 @@ enum {
 
 /* ---- entropy ---------------------------------------------------------------------------- */
 
+/* What a source of entropy does. */
 struct fer_entropy_ops {
     /* Fills out with n bytes fit for keys. Never blocks for longer than the port documents;
      * answers FER_PORT_FAILED rather than weak bytes. May not be called from an ISR. */
     int (*fill)(void *context, uint8_t *out, size_t n);
 };
 
+/* Where keys and salts come from. */
 typedef struct fer_entropy {
-    const struct fer_entropy_ops *ops;
-    void *context;
+    const struct fer_entropy_ops *ops; /* null: there is none */
+    void *context;                     /* handed back to it */
 } fer_entropy;
 
 /* ---- clock ------------------------------------------------------------------------------ */
 
+/* What a clock does. */
 struct fer_clock_ops {
     /* Milliseconds since an arbitrary start; never goes back until reset. Callable from the
      * contexts that call fer_device_record, interrupts included. */
@@ -49,9 +52,10 @@ struct fer_clock_ops {
     int (*unix_ms)(void *context, int64_t *ms);
 };
 
+/* What time it is. */
 typedef struct fer_clock {
-    const struct fer_clock_ops *ops;
-    void *context;
+    const struct fer_clock_ops *ops; /* null: there is none */
+    void *context;                   /* handed back to it */
 } fer_clock;
 
 /* ---- lock ------------------------------------------------------------------------------- */
@@ -62,19 +66,23 @@ struct fer_lock_ops {
     /* Masks the interrupts that call fer_device_record and returns the former state, which
      * unmask restores. Held for tens of instructions (bound in docs/PORTING.md). Must nest. */
     uintptr_t (*mask)(void *context);
+    /* Restores what mask returned. */
     void (*unmask)(void *context, uintptr_t state);
     /* A mutex for handles that several tasks share. May block. */
     void (*take)(void *context);
+    /* Releases it. */
     void (*give)(void *context);
 };
 
+/* How the parts of a program keep out of each other's way. */
 typedef struct fer_lock {
-    const struct fer_lock_ops *ops;
-    void *context;
+    const struct fer_lock_ops *ops; /* null: there is none */
+    void *context;                  /* handed back to it */
 } fer_lock;
 
 /* ---- non-volatile memory ---------------------------------------------------------------- */
 
+/* Flags of fer_nv_geometry. */
 enum {
     /* Programmed granules may be programmed again with zeros (with 0xFF where erased is 0x00):
      * NOR flash without ECC on the word, EEPROM, FRAM, files. */
@@ -83,6 +91,7 @@ enum {
     FER_NV_REWRITE = 1u << 1
 };
 
+/* How the memory is laid out. */
 typedef struct fer_nv_geometry {
     uint32_t block_size;  /* bytes in an erase block; a multiple of granule */
     uint32_t block_count; /* blocks given to Ferrule, at least 2 */
@@ -105,10 +114,11 @@ struct fer_nv_ops {
     int (*is_blank)(void *context, uint32_t block, uint32_t offset, size_t n);
 };
 
+/* Where a device keeps its credential. */
 typedef struct fer_nv {
-    const struct fer_nv_ops *ops;
-    const fer_nv_geometry *geometry;
-    void *context;
+    const struct fer_nv_ops *ops;    /* what it can do */
+    const fer_nv_geometry *geometry; /* what it is */
+    void *context;                   /* handed back to ops */
 } fer_nv;
 
 /* ---- monotonic counter ------------------------------------------------------------------ */
@@ -117,15 +127,17 @@ typedef struct fer_nv {
  * secure element, RPMB). It holds the lowest generation that may still be used, so that an old
  * image of the memory that is put back is refused. 0 at first. */
 struct fer_counter_ops {
+    /* 0: *value is what the counter stands at. */
     int (*read)(void *context, uint32_t *value);
     /* 0: the counter durably reads as at least `value`. To raise it to what it is, or to less, does
      * nothing and answers 0. Called once for each generation. */
     int (*raise)(void *context, uint32_t value);
 };
 
+/* A counter and its context. */
 typedef struct fer_counter {
-    const struct fer_counter_ops *ops;
-    void *context;
+    const struct fer_counter_ops *ops; /* null: there is none */
+    void *context;                     /* handed back to it */
 } fer_counter;
 
 #ifdef __cplusplus

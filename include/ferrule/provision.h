@@ -26,6 +26,7 @@ extern "C" {
 /* Longest hardware id, in bytes. */
 #define FER_HARDWARE_MAX 64u
 
+/* What a blob must be bound to. */
 typedef struct fer_provision_config {
     const uint8_t *hardware; /* the chip's unique id, read during the call only; null: none */
     size_t hardware_length;  /* 1 to FER_HARDWARE_MAX; 0 without an id */
@@ -45,7 +46,8 @@ FER_MUST_USE fer_status fer_provision(fer_store *store, const fer_provision_conf
                                       uint8_t *blob, size_t n);
 
 /* For the issuing side: writes the bound blob of a credential, FER_BLOB_BYTES, for the hardware of
- * this id. On failure out is untouched. */
+ * this id of n bytes. FER_ERR_ARGUMENT: n is not 1 to FER_HARDWARE_MAX. FER_DROP_MALFORMED,
+ * FER_DROP_VERSION: not a valid credential. On failure out is untouched. */
 FER_MUST_USE fer_status fer_provision_bind(const fer_credential *credential,
                                            const uint8_t *hardware, size_t n,
                                            uint8_t out[FER_BLOB_BYTES]);

@@ -17,12 +17,14 @@
 extern "C" {
 #endif
 
+/* Smallest and largest window. */
 #define FER_REPLAY_BITS_MIN 64u
 #define FER_REPLAY_BITS_MAX 8192u
 
 /* 2^32-1 is never a sequence number: it is where counting stops. */
 #define FER_SEQUENCE_END 0xFFFFFFFFu
 
+/* A window over sequence numbers. */
 typedef struct fer_replay fer_replay;
 
 /* Arena bytes of a window of `bits` numbers. */
@@ -39,7 +41,8 @@ FER_MUST_USE fer_status fer_replay_check(const fer_replay *window, uint32_t sequ
  * most linear in bits / 32. */
 FER_MUST_USE fer_status fer_replay_mark(fer_replay *window, uint32_t sequence);
 
-/* One more than the highest number accepted; 0 when there is none. */
+/* Tells in *next one more than the highest number accepted; 0 when there is none. FER_ERR_HANDLE:
+ * no window. */
 FER_MUST_USE fer_status fer_replay_get_next(const fer_replay *window, uint32_t *next);
 
 /* Clears the window and sets the caller's pointer to null. Null or closed: no effect. */

@@ -27,19 +27,21 @@
 extern "C" {
 #endif
 
+/* A gateway's side of sessions. */
 typedef struct fer_responder fer_responder;
 
+/* Who answers, and for how many. */
 typedef struct fer_responder_config {
     fer_gateway *gateway;     /* outlives the responder */
     fer_static_secret secret; /* copied: wipe yours */
-    fer_static_public own;
-    uint32_t contexts;    /* of the gateway, all of them */
-    uint32_t sessions;    /* most at once: two for each device that renews its session */
-    uint32_t window_bits; /* replay window of a session: power of two, 64 to 8192 */
-    fer_entropy entropy;
+    fer_static_public own;    /* the public half of secret */
+    uint32_t contexts;        /* of the gateway, all of them */
+    uint32_t sessions;        /* most at once: two for each device that renews its session */
+    uint32_t window_bits;     /* replay window of a session: power of two, 64 to 8192 */
+    fer_entropy entropy;      /* of ephemeral keys and salts */
 } fer_responder_config;
 
-/* Arena bytes. */
+/* Arena bytes of the handle alone, of a session, of a pinned device, and of all together. */
 #define FER_RESPONDER_HANDLE_SIZE FER_ARENA_SIZEOF(12, 72)
 #define FER_RESPONDER_ENTRY_SIZE FER_ARENA_SIZEOF(7, 28)
 #define FER_RESPONDER_SESSION_SIZE(window_bits) \
@@ -49,13 +51,15 @@ typedef struct fer_responder_config {
     (FER_RESPONDER_HANDLE_SIZE + (contexts)*FER_RESPONDER_PEER_SIZE + \
      (sessions) * (FER_RESPONDER_SESSION_SIZE(window_bits)) + FER_HANDSHAKE_SIZE)
 
+/* Makes a responder in which nobody is pinned. FER_ERR_ARGUMENT: a configuration that cannot work.
+ * FER_ERR_ARENA: see FER_RESPONDER_SIZE. */
 FER_MUST_USE fer_status fer_responder_create(fer_arena *arena, const fer_responder_config *config,
                                              fer_responder **responder);
 
 /* Where a device stands. (0, 0) never greeted: the first attempt is 1. */
 typedef struct fer_greeted {
-    uint32_t generation;
-    uint32_t attempt;
+    uint32_t generation; /* of the newest greeting answered */
+    uint32_t attempt;    /* in that generation */
 } fer_greeted;
 
 /* Lets the device of a context greet, with this static key and no other. `last` is what was durable
@@ -64,7 +68,8 @@ FER_MUST_USE fer_status fer_responder_pin(fer_responder *responder, uint32_t con
                                           const fer_identity *identity,
                                           const fer_static_public *device, fer_greeted last);
 
-/* Revokes: closes a context's sessions at once, and answers no greeting of it. */
+/* Revokes: closes a context's sessions at once, and answers no greeting of it.
+ * FER_ERR_ARGUMENT: no such context. */
 FER_MUST_USE fer_status fer_responder_forget(fer_responder *responder, uint32_t context);
 
 /* Closes a context's sessions, the pending one too; the device may greet again. For sessions that
@@ -77,13 +82,13 @@ FER_MUST_USE fer_status fer_responder_leave(fer_responder *responder, uint32_t c
 FER_MUST_USE fer_status fer_responder_adopt(fer_responder *responder, uint32_t context,
                                             fer_responder *from, uint32_t from_context);
 
-/* Answers a first packet. FER_OK: *last is the device's new mark; make it durable, then send the
- * *length bytes of out (FER_GREETING_SECOND_SIZE(8, 8) are enough). All else is dropped in silence:
- * FER_DROP_MALFORMED; FER_DROP_ROUTE: no pinned device has it; FER_DROP_FORGED: made without our
- * public key, or with another device's key; FER_DROP_REPLAY: not newer than the mark;
- * FER_DROP_OLD, FER_DROP_FAR: of a generation that the gateway does not open. FER_NOT_NOW: no room,
- * or no entropy now; FER_TROUBLE_ENTROPY. The check of a packet comes before any curve operation,
- * and before any of these answers but the first two. */
+/* Answers a first packet. FER_OK: *context is the device's, *last its new mark; make it durable,
+ * then send the *length bytes of out (FER_GREETING_SECOND_SIZE(8, 8) are enough). All else is
+ * dropped in silence: FER_DROP_MALFORMED; FER_DROP_ROUTE: no pinned device has it; FER_DROP_FORGED:
+ * made without our public key, or with another device's key; FER_DROP_REPLAY: not newer than the
+ * mark; FER_DROP_OLD, FER_DROP_FAR: of a generation that the gateway does not open. FER_NOT_NOW: no
+ * room, or no entropy now; FER_TROUBLE_ENTROPY. The check of a packet comes before any curve
+ * operation, and before any of these answers but the first two. */
 FER_MUST_USE fer_status fer_responder_greet(fer_responder *responder, const uint8_t *packet,
                                             size_t n, uint8_t *out, size_t capacity, size_t *length,
                                             uint32_t *context, fer_greeted *last);

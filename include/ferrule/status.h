@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
+/* What a function answers. Each group below says what the caller does next. */
 typedef enum fer_status {
-    FER_OK = 0,
+    FER_OK = 0, /* done, as asked */
 
     /* Call again: nothing is wrong, there is nothing yet. */
     FER_EMPTY = 0x10,   /* nothing to hand out, or more input is needed */
@@ -48,13 +49,14 @@ typedef enum fer_status {
     FER_TROUBLE_ROLLBACK = 0x54 /* stored state is older than the hardware counter: put back */
 } fer_status;
 
+/* What the caller does next. */
 typedef enum fer_status_group {
-    FER_GROUP_OK = 0,
-    FER_GROUP_CALL_AGAIN = 1,
-    FER_GROUP_FIX_CALL = 2,
-    FER_GROUP_DROP_INPUT = 3,
-    FER_GROUP_RENEW_KEYS = 4,
-    FER_GROUP_DEVICE_TROUBLE = 5
+    FER_GROUP_OK = 0,            /* go on */
+    FER_GROUP_CALL_AGAIN = 1,    /* nothing is wrong: call again later */
+    FER_GROUP_FIX_CALL = 2,      /* a bug in the calling program */
+    FER_GROUP_DROP_INPUT = 3,    /* what came in is not to be used */
+    FER_GROUP_RENEW_KEYS = 4,    /* provision the device anew */
+    FER_GROUP_DEVICE_TROUBLE = 5 /* sealing has stopped: look at the device */
 } fer_status_group;
 
 /* The group of a status: what the caller does next. Pure; any thread or ISR. */

@@ -26,8 +26,10 @@
 extern "C" {
 #endif
 
+/* A chain in non-volatile memory. */
 typedef struct fer_store fer_store;
 
+/* When a spent entry is destroyed. */
 typedef enum fer_store_policy {
     /* The spent entry is destroyed before its generation is used. */
     FER_STORE_STRICT = 0,
@@ -44,9 +46,10 @@ extern const struct fer_store_mirror fer_store_mirror;
 /* Blocks that it takes: each copy needs one to hold the newest entry and one to be erased. */
 #define FER_STORE_MIRROR_BLOCKS 4u
 
+/* What a store stands on. */
 typedef struct fer_store_config {
-    fer_nv nv; /* tables must outlive the store */
-    fer_store_policy policy;
+    fer_nv nv;                             /* tables must outlive the store */
+    fer_store_policy policy;               /* for the life of the region */
     const fer_counter *counter;            /* null: none; likewise */
     const struct fer_store_mirror *mirror; /* null: one copy, over all blocks */
 } fer_store_config;

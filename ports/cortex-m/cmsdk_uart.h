@@ -1,5 +1,6 @@
 /* Ferrule port: the UART of Arm's Cortex-M System Design Kit, as on the MPS2 boards and in QEMU's
- * emulation of them. Single bytes, no FIFO. */
+ * emulation of them. Single bytes, no FIFO.
+ * Concurrency: one thread a direction of a UART. */
 #ifndef FERRULE_PORTS_CMSDK_UART_H
 #define FERRULE_PORTS_CMSDK_UART_H
 
@@ -7,19 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The registers of a UART. */
 typedef struct cmsdk_uart {
-    volatile uint32_t data;
-    volatile uint32_t state;
-    volatile uint32_t control;
-    volatile uint32_t interrupt;
-    volatile uint32_t divider;
+    volatile uint32_t data;      /* the byte that came, or that shall go */
+    volatile uint32_t state;     /* full, empty, overrun */
+    volatile uint32_t control;   /* which directions and interrupts are on */
+    volatile uint32_t interrupt; /* pending; written, cleared */
+    volatile uint32_t divider;   /* of the clock */
 } cmsdk_uart;
 
+/* UARTs of the MPS2, and their interrupts. */
 #define CMSDK_UART0 ((cmsdk_uart *)0x40004000u)
 #define CMSDK_UART1 ((cmsdk_uart *)0x40005000u)
-enum { CMSDK_UART0_RX_IRQ = 0, CMSDK_UART1_RX_IRQ = 2 };
+enum {
+    CMSDK_UART0_RX_IRQ = 0, /* UART0 has received */
+    CMSDK_UART1_RX_IRQ = 2  /* UART1 has received */
+};
 
-/* Both directions on, receive interrupt on (its NVIC line is the caller's business). */
+/* Both directions on at `baud`, divided from a clock of clock_hz, receive interrupt on (its NVIC
+ * line is the caller's business). */
 void cmsdk_uart_start(cmsdk_uart *uart, uint32_t clock_hz, uint32_t baud);
 
 /* Takes the byte that was received, if there is one. Any thread or ISR. */

@@ -1,5 +1,7 @@
 /* Ferrule port: Cortex-M. A lock that masks interrupts, a clock that counts SysTick, and the few
- * core registers that firmware without a vendor's header needs. ARMv6-M and later. */
+ * core registers that firmware without a vendor's header needs. ARMv6-M and later.
+ * Concurrency: one core; any thread or interrupt, but that the clock is started once, by a thread.
+ */
 #ifndef FERRULE_PORTS_CORTEX_M_H
 #define FERRULE_PORTS_CORTEX_M_H
 
@@ -21,10 +23,11 @@ void cortex_m_clock_start(uint32_t core_hz);
 /* The SysTick handler: put it into entry 15 of the vector table. */
 void cortex_m_tick(void);
 
-/* Lets an external interrupt (0 to 31) through, or keeps it pending. */
+/* Lets an external interrupt of this number (0 to 31) through, or keeps it pending. */
 void cortex_m_interrupt_enable(unsigned number);
 void cortex_m_interrupt_disable(unsigned number);
 
+/* What the lock's mask and unmask do, for firmware of your own: mask returns the former state. */
 uintptr_t cortex_m_mask(void);
 void cortex_m_unmask(uintptr_t state);
 

@@ -1,4 +1,5 @@
-/* Ferrule port: entropy, clock and lock of a POSIX system. */
+/* Ferrule port: entropy, clock and lock of a POSIX system.
+ * Concurrency: any thread; no signal handler. */
 #ifndef FERRULE_PORTS_POSIX_H
 #define FERRULE_PORTS_POSIX_H
 
@@ -17,8 +18,8 @@ fer_clock posix_clock(void);
 /* Two mutexes: threads stand in for interrupts. Both are the caller's and must outlive the device.
  */
 typedef struct posix_lock {
-    pthread_mutex_t mask;
-    pthread_mutex_t mutex;
+    pthread_mutex_t mask;  /* of the intake */
+    pthread_mutex_t mutex; /* of handles that threads share */
 } posix_lock;
 
 /* Readies the mutexes, once, before any thread uses them. mask nests, as port.h asks. Ops are null
