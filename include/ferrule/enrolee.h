@@ -31,29 +31,33 @@
 extern "C" {
 #endif
 
+/* A device in enrolment. */
 typedef struct fer_enrolee fer_enrolee;
 
+/* Who enrols, and how patiently. */
 typedef struct fer_enrolee_config {
     fer_static_secret secret; /* the device's own; copied: wipe yours */
-    fer_static_public own;
-    uint32_t retry_ms; /* wait for a gateway before it begins anew; 0: it does not by itself */
-    uint32_t wait_ms;  /* the same once both have met: people compare meanwhile; 0: never */
-    fer_entropy entropy;
+    fer_static_public own;    /* the public half of secret */
+    uint32_t retry_ms;   /* wait for a gateway before it begins anew; 0: it does not by itself */
+    uint32_t wait_ms;    /* the same once both have met: people compare meanwhile; 0: never */
+    fer_entropy entropy; /* of ephemeral keys */
 } fer_enrolee_config;
 
 /* Longest frame that take yields, and that feed decodes, in bytes. */
 #define FER_ENROLEE_FRAME 69u
 #define FER_ENROLEE_INBOUND (FER_OVERHEAD_DOWN(0) + FER_BLOB_BYTES)
 
-/* Arena bytes. */
+/* Arena bytes of the handle alone, and of all it needs. */
 #define FER_ENROLEE_HANDLE_SIZE FER_ARENA_SIZEOF(12, 312)
 #define FER_ENROLEE_SIZE                                                                          \
     (FER_ENROLEE_HANDLE_SIZE + FER_FRAME_DECODER_SIZE(FER_ENROLEE_INBOUND) + FER_HANDSHAKE_SIZE + \
      FER_SEALER_SIZE + FER_OPENER_SIZE(64u))
 
+/* Touches RAM only. FER_ERR_ARGUMENT: no entropy. FER_ERR_ARENA: too little room. */
 FER_MUST_USE fer_status fer_enrolee_create(fer_arena *arena, const fer_enrolee_config *config,
                                            fer_enrolee **enrolee);
 
+/* How far it has come. */
 typedef enum fer_enrolee_stage {
     FER_ENROLEE_GREETS = 0,    /* no gateway has answered */
     FER_ENROLEE_MET = 1,       /* its key is known; it has not accepted the device */
@@ -63,6 +67,7 @@ typedef enum fer_enrolee_stage {
     FER_ENROLEE_NONE = 5       /* the handle is none */
 } fer_enrolee_stage;
 
+/* Tells how far; FER_ENROLEE_NONE where the handle is none. */
 fer_enrolee_stage fer_enrolee_get_stage(const fer_enrolee *enrolee);
 
 /* Writes the next frame, when one is due at `now` (milliseconds that never go back). Out needs
@@ -92,7 +97,7 @@ FER_MUST_USE fer_status fer_enrolee_get_blob(fer_enrolee *enrolee, uint8_t **blo
 FER_MUST_USE fer_status fer_enrolee_confirm(fer_enrolee *enrolee);
 
 /* Forgets all but the device's own key, and begins anew: people found that the fingerprints differ,
- * or another enrolment is wanted. */
+ * or another enrolment is wanted. FER_ERR_HANDLE alone can come of it. */
 FER_MUST_USE fer_status fer_enrolee_restart(fer_enrolee *enrolee);
 
 /* Wipes every key and sets the caller's pointer to null. Null or closed: no effect. */

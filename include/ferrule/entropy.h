@@ -24,13 +24,16 @@
 extern "C" {
 #endif
 
+/* A source under test. */
 typedef struct fer_entropy_test fer_entropy_test;
 
+/* Arena bytes. */
 #define FER_ENTROPY_TEST_SIZE FER_ARENA_SIZEOF(3, 24)
 
 /* Bytes that the start-up test draws and forgets. */
 #define FER_ENTROPY_START 1024u
 
+/* Which source, and what is claimed for it. */
 typedef struct fer_entropy_test_config {
     fer_entropy source;  /* its table outlives the test */
     uint8_t min_entropy; /* bits that are claimed for each byte: 1 to 8. The more is claimed, the

@@ -66,14 +66,16 @@ FER_MUST_USE fer_status fer_greeter_rekey(fer_greeter *greeter, const fer_creden
 FER_MUST_USE fer_status fer_greeter_take(fer_greeter *greeter, uint64_t now, uint8_t *out,
                                          size_t capacity, size_t *length);
 
-/* The same with early data: n bytes, at most FER_EARLY_MAX, sealed into the first message, before
- * anyone has answered. Off unless it is called, and unless the gateway takes it
+/* Longest early data, in bytes. */
+#define FER_EARLY_MAX 1024u
+
+/* As fer_greeter_take, with early data: n bytes, at most FER_EARLY_MAX, sealed into the first
+ * message, before anyone has answered. Off unless it is called, and unless the gateway takes it
  * (fer_responder_greet_early): else the whole greeting is dropped. It is the weakest thing that a
  * device can say (docs/THREATS.md, section early data), and each attempt carries what it is given,
  * so that data given twice may arrive twice. A record on the provisioned chain comes as early and
  * is better kept, which is why the device facade sends none. Out needs
  * FER_GREETING_FIRST_SIZE(route length, n). */
-#define FER_EARLY_MAX 1024u
 FER_MUST_USE fer_status fer_greeter_take_early(fer_greeter *greeter, uint64_t now,
                                                const uint8_t *early, size_t n, uint8_t *out,
                                                size_t capacity, size_t *length);

@@ -62,8 +62,11 @@ FER_MUST_USE fer_status fer_static_get_public(const fer_static_secret *secret,
 FER_MUST_USE fer_status fer_static_get_fingerprint(
     const fer_static_public *key, uint8_t fingerprint[FER_STATIC_FINGERPRINT_BYTES]);
 
-/* The same as people read it, with its end: groups of four hex digits, with a hyphen between. */
+/* Bytes of a fingerprint as people read it, its end among them. */
 #define FER_STATIC_FINGERPRINT_TEXT (2u * FER_STATIC_FINGERPRINT_BYTES + 8u)
+
+/* The fingerprint of key as text: groups of four hex digits, with a hyphen between.
+ * FER_ERR_ARGUMENT: a null pointer. */
 FER_MUST_USE fer_status fer_static_get_fingerprint_text(const fer_static_public *key,
                                                         char text[FER_STATIC_FINGERPRINT_TEXT]);
 

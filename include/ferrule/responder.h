@@ -73,12 +73,14 @@ FER_MUST_USE fer_status fer_responder_pin(fer_responder *responder, uint32_t con
 FER_MUST_USE fer_status fer_responder_forget(fer_responder *responder, uint32_t context);
 
 /* Closes a context's sessions, the pending one too; the device may greet again. For sessions that
- * have grown old: nothing here ends one by age, and keys that stay give no forward secrecy. */
+ * have grown old: nothing here ends one by age, and keys that stay give no forward secrecy.
+ * FER_ERR_ARGUMENT: no such context. */
 FER_MUST_USE fer_status fer_responder_leave(fer_responder *responder, uint32_t context);
 
-/* Moves a context's sessions here from another responder, where they end: for a gateway that reads
- * its devices again. Those that it had here end; what finds no room ends. FER_ERR_ARGUMENT: the
- * context is not pinned in both, of the same identity and static key, or windows differ. */
+/* Moves the sessions of from_context here from another responder, where they end, into context: for
+ * a gateway that reads its devices again. Those that it had here end; what finds no room ends.
+ * FER_ERR_ARGUMENT: the context is not pinned in both, of the same identity and static key, or
+ * windows differ. */
 FER_MUST_USE fer_status fer_responder_adopt(fer_responder *responder, uint32_t context,
                                             fer_responder *from, uint32_t from_context);
 
@@ -95,14 +97,15 @@ FER_MUST_USE fer_status fer_responder_greet(fer_responder *responder, const uint
 
 /* Early data of a greeting: what the device said in its first message. */
 typedef struct fer_early {
-    uint8_t *bytes;
+    uint8_t *bytes;  /* the caller's */
     size_t capacity; /* longer data makes the greeting be dropped, as FER_DROP_FORGED */
     size_t length;   /* set; 0: there was none, or the greeting was not answered */
 } fer_early;
 
-/* The same for a gateway that takes early data (docs/THREATS.md, section early data); without this
- * call a greeting that has some is FER_DROP_FORGED. Act on it once the device's mark is durable:
- * then this packet's data comes once, though a device that got no answer sends it again. */
+/* As fer_responder_greet, with the same *context and *last, for a gateway that takes early data
+ * (docs/THREATS.md, section early data); without this call a greeting that has some is
+ * FER_DROP_FORGED. Act on it once the device's mark is durable: then this packet's data comes once,
+ * though a device that got no answer sends it again. */
 FER_MUST_USE fer_status fer_responder_greet_early(fer_responder *responder, const uint8_t *packet,
                                                   size_t n, fer_early *early, uint8_t *out,
                                                   size_t capacity, size_t *length,
