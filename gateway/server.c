@@ -251,6 +251,8 @@ static void release(struct server *server)
         event_free(server->commit_timer);
     }
     if (server->base != NULL) {
+        /* A callback that was put off holds a stream which was freed meanwhile: let it go. */
+        (void)event_base_loop(server->base, EVLOOP_NONBLOCK);
         event_base_free(server->base);
     }
 }
