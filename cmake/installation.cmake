@@ -1,11 +1,21 @@
-# cmake --install: headers, archives and a pkg-config file. Only for hosts, where libsodium is the
-# system's own: firmware takes Ferrule by add_subdirectory or by the list in sources.cmake.
-if(NOT FERRULE_TOP OR CMAKE_CROSSCOMPILING OR FERRULE_TRIMMED_SODIUM
-    OR NOT FERRULE_CRYPTO STREQUAL "sodium")
+# cmake --install: headers, archives, pkg-config files and a package for find_package. What libsodium
+# was compiled from the pinned archive is installed too, so that firmware finds all in one place; a
+# backend of the user's is his to install, and Ferrule with it.
+if(NOT FERRULE_TOP OR NOT FERRULE_CRYPTO STREQUAL "sodium")
   return()
 endif()
 include(GNUInstallDirs)
+set(FERRULE_PC_REQUIRES "libsodium >= 1.0.18")
 set(FERRULE_PC_NANOPB "")
+set(FERRULE_PC_SODIUM "")
+if(TARGET ferrule_trimmed_sodium)
+  set(FERRULE_PC_REQUIRES "")
+  set(FERRULE_PC_SODIUM "-lferrule_trimmed_sodium -Wl,--gc-sections")
+  if(FERRULE_NO_LONG_MULTIPLY)
+    string(APPEND FERRULE_PC_SODIUM " -Wl,-u,__aeabi_lmul")
+  endif()
+  install(TARGETS ferrule_trimmed_sodium ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 install(TARGETS ferrule ferrule_conformance ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET ferrule_pinned_nanopb)
   set(FERRULE_PC_NANOPB "-lferrule_pinned_nanopb")
@@ -22,5 +32,9 @@ install(FILES ${PROJECT_BINARY_DIR}/ferrule.pc ${PROJECT_BINARY_DIR}/ferrule-con
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/ferrule)
 file(RELATIVE_PATH FERRULE_PACKAGE_UP /${package} /)
 configure_file(cmake/ferrule-config.cmake.in ${PROJECT_BINARY_DIR}/ferrule-config.cmake @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/ferrule-config.cmake cmake/ferrule_lifetime.cmake
+include(CMakePackageConfigHelpers)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/ferrule-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/ferrule-config.cmake
+  ${PROJECT_BINARY_DIR}/ferrule-config-version.cmake cmake/ferrule_lifetime.cmake
   DESTINATION ${package})

@@ -7,14 +7,7 @@ if(NOT EXISTS ${sodium}/sodium/utils.c)
   message(FATAL_ERROR "libsodium's sources are missing from ${sodium}: run scripts/fetch-sources")
 endif()
 
-set(sodium_sources
-  crypto_auth/hmacsha256/auth_hmacsha256.c
-  crypto_core/ed25519/ref10/ed25519_ref10.c
-  crypto_hash/sha256/cp/hash_sha256_cp.c
-  crypto_hash/sha256/hash_sha256.c
-  crypto_verify/sodium/verify.c
-  sodium/utils.c)
-list(TRANSFORM sodium_sources PREPEND ${sodium}/)
+list(TRANSFORM FERRULE_TRIMMED_SODIUM_UPSTREAM PREPEND ${sodium}/ OUTPUT_VARIABLE sodium_sources)
 
 # The one generated header, beside the one header it includes by a plain name; the numbers are those of the pinned release.
 set(sodium_include ${CMAKE_CURRENT_BINARY_DIR}/trimmed_sodium)
@@ -26,9 +19,7 @@ configure_file(${sodium}/include/sodium/version.h.in ${sodium_include}/sodium/ve
 unset(VERSION)
 configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export.h COPYONLY)
 
-add_library(ferrule_trimmed_sodium STATIC ${sodium_sources}
-  cmake/trimmed_sodium/aead.c cmake/trimmed_sodium/lmul.c cmake/trimmed_sodium/misuse.c
-  cmake/trimmed_sodium/wipe.c cmake/trimmed_sodium/x25519.c)
+add_library(ferrule_trimmed_sodium STATIC ${sodium_sources} ${FERRULE_TRIMMED_SODIUM_SOURCES})
 set_source_files_properties(cmake/trimmed_sodium/lmul.c PROPERTIES COMPILE_OPTIONS -fno-lto)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}
@@ -44,8 +35,7 @@ endif()
 target_compile_definitions(ferrule_trimmed_sodium
   PUBLIC SODIUM_STATIC=1
   INTERFACE FERRULE_CRYPTO_BARE=1
-  PRIVATE CONFIGURED=1 ${order} HAVE_WEAK_SYMBOLS=1 HAVE_EXPLICIT_MEMSET=1
-    HAVE_INLINE_ASM=1 HAVE_C_VARARRAYS=1 MINIMAL=1 NDEBUG)
+  PRIVATE ${order} ${FERRULE_TRIMMED_SODIUM_DEFINITIONS})
 target_compile_options(ferrule_trimmed_sodium PRIVATE -ffunction-sections -fdata-sections -w)
 target_link_options(ferrule_trimmed_sodium INTERFACE -Wl,--gc-sections)
 # Cores without a long multiply: asked for by name, because link-time optimisation finds out that it
