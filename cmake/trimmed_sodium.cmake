@@ -20,6 +20,10 @@ unset(VERSION)
 configure_file(${sodium}/include/sodium/export.h ${sodium_include}/sodium/export.h COPYONLY)
 
 add_library(ferrule_trimmed_sodium STATIC ${sodium_sources} ${FERRULE_TRIMMED_SODIUM_SOURCES})
+# The hot file. Scheduling before registers are allotted makes more spills than it hides stalls:
+# docs/COMPARED.md tells what each option buys.
+set_source_files_properties(cmake/trimmed_sodium/chacha20.c PROPERTIES COMPILE_OPTIONS
+  "-O2;-fno-schedule-insns")
 set_source_files_properties(cmake/trimmed_sodium/lmul.c PROPERTIES COMPILE_OPTIONS -fno-lto)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}

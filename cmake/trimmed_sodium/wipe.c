@@ -15,13 +15,17 @@ void *explicit_memset(void *bytes, int value, size_t n)
     for (; n != 0 && (uintptr_t)at % sizeof fill != 0; n--) {
         *at++ = (unsigned char)value;
     }
-    for (; n >= 4 * sizeof fill; n -= 4 * sizeof fill, at += 4 * sizeof fill) {
+    for (; n >= 8 * sizeof fill; n -= 8 * sizeof fill, at += 8 * sizeof fill) {
         word *words = (word *)(void *)at;
 
         words[0] = fill;
         words[1] = fill;
         words[2] = fill;
         words[3] = fill;
+        words[4] = fill;
+        words[5] = fill;
+        words[6] = fill;
+        words[7] = fill;
     }
     for (; n != 0; n--) {
         *at++ = (unsigned char)value;

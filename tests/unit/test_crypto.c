@@ -128,6 +128,25 @@ static void test_seal_in_place_equals_apart(void **state)
     }
 }
 
+/* What a stream cipher is: of whatever length, the beginning is the same, and no
+ * block of the key stream comes twice (NONCE). */
+static void test_a_shorter_message_is_the_beginning_of_a_longer(void **state)
+{
+    (void)state;
+    const uint8_t plain[LONGEST] = {0};
+    struct aead_case c = make_case(0);
+    uint8_t longest[LONGEST + FER_AEAD_TAG_BYTES];
+    uint8_t out[LONGEST + FER_AEAD_TAG_BYTES];
+    assert_int_equal(fer_crypto_seal(&c.key, c.nonce, NULL, 0, plain, LONGEST, longest), FER_OK);
+    for (size_t n = 0; n < LONGEST; n++) {
+        assert_int_equal(fer_crypto_seal(&c.key, c.nonce, NULL, 0, plain, n, out), FER_OK);
+        assert_memory_equal(out, longest, n);
+    }
+    for (size_t i = 64; i + 64 <= LONGEST; i += 64) {
+        assert_memory_not_equal(longest + i, longest, 64);
+    }
+}
+
 static void test_open_apart_and_in_place_at_every_length(void **state)
 {
     (void)state;
@@ -443,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_rfc8439_section_2_8_2),
         cmocka_unit_test(test_rfc8439_appendix_a_5),
         cmocka_unit_test(test_seal_in_place_equals_apart),
+        cmocka_unit_test(test_a_shorter_message_is_the_beginning_of_a_longer),
         cmocka_unit_test(test_open_apart_and_in_place_at_every_length),
         cmocka_unit_test(test_open_refuses_any_flip_of_ciphertext_or_tag),
         cmocka_unit_test(test_open_refuses_any_flip_of_key),
