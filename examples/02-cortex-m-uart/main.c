@@ -21,6 +21,7 @@
 #include "cortex_m.h"
 #include "ferrule/ferrule.h"
 #include "nv_image.h"
+#include "session.h"
 
 enum {
     CORE_HZ = 25000000,
@@ -231,9 +232,9 @@ static fer_status run(void)
     }
 }
 
-static fer_status start(const char *nv_path)
+static fer_status start(int argc, char **argv)
 {
-    if (!nv_image_open(&flash, nv_path)) {
+    if (!nv_image_open(&flash, argc > 1 ? argv[1] : "nv.img")) {
         return FER_TROUBLE_STORAGE;
     }
     fer_device_config config = fer_device_config_default();
@@ -243,7 +244,13 @@ static fer_status start(const char *nv_path)
     config.readings = READINGS;
     config.messages = MESSAGES;
     config.inbound = INBOUND;
+    if (!session_prepare(config.nv, argc, argv)) {
+        return FER_RENEW_MISSING;
+    }
     fer_status status = fer_device_create(&arena, &config, &device);
+    if (status == FER_OK) {
+        status = session_join(device);
+    }
     if (status != FER_OK) {
         return status;
     }
@@ -252,14 +259,14 @@ static fer_status start(const char *nv_path)
 
 int main(int argc, char **argv)
 {
-    fer_status status = start(argc > 1 ? argv[1] : "nv.img");
+    cortex_m_clock_start(CORE_HZ);
+    cmsdk_uart_start(CMSDK_UART0, CORE_HZ, BAUD);
+    cmsdk_uart_start(CMSDK_UART1, CORE_HZ, BAUD);
+    fer_status status = start(argc, argv);
     if (status != FER_OK) {
         printf("start failed: %s\n", fer_status_text(status));
         return 1;
     }
-    cortex_m_clock_start(CORE_HZ);
-    cmsdk_uart_start(CMSDK_UART0, CORE_HZ, BAUD);
-    cmsdk_uart_start(CMSDK_UART1, CORE_HZ, BAUD);
     cortex_m_interrupt_enable(CMSDK_UART0_RX_IRQ);
     cortex_m_interrupt_enable(CMSDK_UART1_RX_IRQ);
     status = run();
