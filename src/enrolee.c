@@ -87,7 +87,6 @@ static void forget(fer_enrolee *enrolee)
     fer_wipe(enrolee->blob, sizeof enrolee->blob);
     fer_wipe(&enrolee->gateway, sizeof enrolee->gateway);
     enrolee->blob_length = 0;
-    enrolee->begun = false;
     enrolee->stage = FER_ENROLEE_GREETS;
 }
 
@@ -97,6 +96,7 @@ fer_status fer_enrolee_restart(fer_enrolee *enrolee)
         return FER_ERR_HANDLE;
     }
     forget(enrolee);
+    enrolee->begun = enrolee->begun && enrolee->config.retry_ms != 0;
     return FER_OK;
 }
 
@@ -138,7 +138,7 @@ static fer_status begin(fer_enrolee *enrolee)
     return fer_handshake_create(&enrolee->inner, &config, &enrolee->handshake);
 }
 
-/* An attempt that fails here leaves nothing begun: the next take makes another. */
+/* One that fails here does not count: the next take makes another. */
 static fer_status take_first(fer_enrolee *enrolee, uint64_t now, uint8_t *out, size_t *length)
 {
     forget(enrolee);
@@ -173,7 +173,7 @@ static fer_status take_third(fer_enrolee *enrolee, uint64_t now, uint8_t *out, s
         *length = 0;
         return status;
     }
-    enrolee->due = now + enrolee->config.wait_ms;
+    enrolee->end = now + enrolee->config.wait_ms;
     return FER_OK;
 }
 
@@ -194,12 +194,20 @@ static fer_status take_receipt(fer_enrolee *enrolee, uint8_t *out, size_t *lengt
 }
 
 /* Signed: a clock that fails tells 0, and must not make everything look old. */
-static bool is_over(const fer_enrolee *enrolee, uint64_t now)
+static bool has_passed(uint64_t now, uint64_t moment, uint32_t limit)
 {
-    uint32_t limit =
-        enrolee->stage == FER_ENROLEE_GREETS ? enrolee->config.retry_ms : enrolee->config.wait_ms;
+    return limit != 0 && (int64_t)(now - moment) >= 0;
+}
 
-    return limit != 0 && (int64_t)(now - enrolee->due) >= 0;
+/* Whatever ends an attempt, the next waits for its turn: nobody on the line can have the device
+ * compute without a pause. */
+static bool is_first_due(const fer_enrolee *enrolee, uint64_t now)
+{
+    if (enrolee->stage == FER_ENROLEE_GREETS) {
+        return !enrolee->begun || has_passed(now, enrolee->due, enrolee->config.retry_ms);
+    }
+    return enrolee->stage == FER_ENROLEE_MET &&
+           has_passed(now, enrolee->end, enrolee->config.wait_ms);
 }
 
 fer_status fer_enrolee_take(fer_enrolee *enrolee, uint64_t now, uint8_t *out, size_t capacity,
@@ -221,10 +229,7 @@ fer_status fer_enrolee_take(fer_enrolee *enrolee, uint64_t now, uint8_t *out, si
     if (enrolee->stage == FER_ENROLEE_MET && enrolee->handshake != NULL) {
         return take_third(enrolee, now, out, length);
     }
-    if (enrolee->stage <= FER_ENROLEE_MET && (!enrolee->begun || is_over(enrolee, now))) {
-        return take_first(enrolee, now, out, length);
-    }
-    return FER_EMPTY;
+    return is_first_due(enrolee, now) ? take_first(enrolee, now, out, length) : FER_EMPTY;
 }
 
 /* ---- in --------------------------------------------------------------------------------- */

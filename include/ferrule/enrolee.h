@@ -48,7 +48,7 @@ typedef struct fer_enrolee_config {
 #define FER_ENROLEE_INBOUND (FER_OVERHEAD_DOWN(0) + FER_BLOB_BYTES)
 
 /* Arena bytes of the handle alone, and of all it needs. */
-#define FER_ENROLEE_HANDLE_SIZE FER_ARENA_SIZEOF(12, 312)
+#define FER_ENROLEE_HANDLE_SIZE FER_ARENA_SIZEOF(12, 320)
 #define FER_ENROLEE_SIZE                                                                          \
     (FER_ENROLEE_HANDLE_SIZE + FER_FRAME_DECODER_SIZE(FER_ENROLEE_INBOUND) + FER_HANDSHAKE_SIZE + \
      FER_SEALER_SIZE + FER_OPENER_SIZE(64u))
@@ -97,7 +97,8 @@ FER_MUST_USE fer_status fer_enrolee_get_blob(fer_enrolee *enrolee, uint8_t **blo
 FER_MUST_USE fer_status fer_enrolee_confirm(fer_enrolee *enrolee);
 
 /* Forgets all but the device's own key, and begins anew: people found that the fingerprints differ,
- * or another enrolment is wanted. FER_ERR_HANDLE alone can come of it. */
+ * or another enrolment is wanted. The first message is due retry_ms after the last, else at once.
+ * FER_ERR_HANDLE alone can come of it. */
 FER_MUST_USE fer_status fer_enrolee_restart(fer_enrolee *enrolee);
 
 /* Wipes every key and sets the caller's pointer to null. Null or closed: no effect. */

@@ -26,7 +26,8 @@ struct fer_enrolee {
     fer_session session;          /* once the third message was taken */
     fer_arena inner;              /* the decoder, then what an attempt takes */
     fer_arena_position attempt;   /* where that begins */
-    uint64_t due;                 /* when the attempt is given up, if it is */
+    uint64_t due;                 /* no first message before, if there is to be one by itself */
+    uint64_t end;                 /* of the wait for acceptance, likewise */
     fer_static_public gateway;    /* from FER_ENROLEE_MET on */
     uint8_t stage;                /* fer_enrolee_stage */
     bool begun;                   /* a first message was taken */
