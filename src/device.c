@@ -6,8 +6,8 @@
 #include "internal/arena.h"
 #include "internal/device.h"
 
-_Static_assert(sizeof(fer_device) <= FER_ARENA_SIZEOF(29, 112), "FER_DEVICE_SIZE is too small");
-_Static_assert(FER_ARENA_SIZEOF(29, 112) < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
+_Static_assert(sizeof(fer_device) <= FER_DEVICE_BODY_SIZE, "FER_DEVICE_SIZE is too small");
+_Static_assert(FER_DEVICE_BODY_SIZE < sizeof(fer_device) + 48u, "FER_DEVICE_SIZE is wasteful");
 
 uint64_t fer_device_get_uptime(const fer_device *device)
 {

@@ -83,10 +83,14 @@ static inline fer_device_config fer_device_config_default(void)
 
 /* Arena bytes of a device. `granule` as in fer_nv_geometry, the rest as in fer_device_config. With
  * a mirror FER_STORE_MIRROR_SIZE more. */
-#define FER_DEVICE_SIZE(readings, messages, inbound, granule)                                  \
-    (FER_ARENA_SIZEOF(29, 112) + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
-     FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +                 \
+#define FER_DEVICE_SIZE(readings, messages, inbound, granule)                             \
+    (FER_DEVICE_BODY_SIZE + FER_ARENA_ROUND((readings)*16u) + FER_ARENA_ROUND(messages) + \
+     FER_DEVICE_COMMANDS_SIZE(inbound) + FER_DEVICE_GENERATION_SIZE(inbound) +            \
      ((inbound) == 0 ? 0u : FER_FRAME_DECODER_SIZE(inbound)) + FER_STORE_SIZE(granule))
+
+/* Of these, the device itself. Where enums are as wide as pointers, one unit more. */
+#define FER_DEVICE_BODY_SIZE \
+    (FER_ARENA_SIZEOF(29, 112) + (sizeof(fer_link) == sizeof(void *) ? FER_ARENA_ALIGN : 0u))
 
 /* Of these, what a device that hears keeps of its commands. */
 #define FER_DEVICE_COMMANDS_SIZE(inbound) ((inbound) == 0 ? 0u : FER_ARENA_ROUND(48u))
