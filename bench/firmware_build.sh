@@ -1,13 +1,18 @@
 # Sourced by the figures that need a bare Cortex-M: configures and builds one bench target.
-#     firmware_build CPU TARGET   -> prints the path of the executable; its map lies beside it
+#     firmware_build CORE TARGET   -> prints the path of the executable; its map lies beside it
 firmware_build() {
-    local top tree log
+    local top tree log board
+    case $1 in # the board that stands for the core
+    cortex-m0) board=microbit ;;
+    cortex-m3) board=mps2-an385 ;;
+    *) echo "firmware_build: no board for $1" >&2 && return 1 ;;
+    esac
     top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
     tree=$top/build/figures-$1
     log=$tree.log
     mkdir -p "$top/build"
     { cmake -S "$top" -B "$tree" -G Ninja -DCMAKE_BUILD_TYPE=MinSizeRel \
-        --toolchain "$top/cmake/toolchain-arm-none-eabi.cmake" -DFERRULE_CPU="$1" \
+        --toolchain "$top/cmake/toolchain-arm-none-eabi.cmake" -DFERRULE_BOARD="$board" \
         -DFERRULE_DEPS_DIR="${FERRULE_DEPS_DIR:-$top/.deps}" -DFERRULE_LTO=ON -DCMAKE_C_FLAGS_MINSIZEREL="-Os -g -DNDEBUG" \
         -DFERRULE_TESTS=OFF -DFERRULE_EXAMPLES=OFF &&
         cmake --build "$tree" --target "$2"; } >"$log" 2>&1 ||

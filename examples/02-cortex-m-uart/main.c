@@ -1,4 +1,4 @@
-/* Example 02: a sealed telemetry device on a bare Cortex-M3 (MPS2 board, or QEMU's).
+/* Example 02: a sealed telemetry device on a bare board, one of boards/ (all run under QEMU).
  *
  *     UART1  sensor   readings arrive in frames; the receive interrupt decodes and records them
  *     UART0  link     sealed frames leave, downlink frames arrive
@@ -17,19 +17,15 @@
 #include <string.h>
 
 #include "board.h"
-#include "cmsdk_uart.h"
-#include "cortex_m.h"
 #include "ferrule/ferrule.h"
 #include "nv_image.h"
 #include "session.h"
 
 enum {
-    CORE_HZ = 25000000,
-    BAUD = 115200,
-    READINGS = 64, /* intake of the device */
-    MESSAGES = 64,
-    INBOUND = 128,
-    BATCH = 16,     /* readings worth a record of their own … */
+    READINGS = BOARD_READINGS, /* intake of the device */
+    MESSAGES = BOARD_MESSAGES,
+    INBOUND = BOARD_INBOUND,
+    BATCH = READINGS / 4, /* readings worth a record of their own … */
     LINGER_MS = 20, /* … and how long fewer may wait for company, until a command says else */
     MUTABLE = 32,   /* series below it can be muted */
     RECORD = 230,   /* longest record put on the link */
@@ -89,7 +85,7 @@ void on_sensor_byte(void)
 {
     uint8_t byte;
     while (fer_device_get_room(device) > 0) {
-        if (!cmsdk_uart_read(CMSDK_UART1, &byte)) {
+        if (!board_sensor_read(&byte)) {
             return;
         }
         size_t used, n;
@@ -98,7 +94,7 @@ void on_sensor_byte(void)
             take_sensor_frame(frame, n);
         }
     }
-    cortex_m_interrupt_disable(CMSDK_UART1_RX_IRQ);
+    board_sensor_listen(false);
     sensor_waits = true;
 }
 
@@ -106,7 +102,7 @@ static void let_sensor_go_on(void)
 {
     if (sensor_waits && fer_device_get_room(device) >= READINGS / 2) {
         sensor_waits = false;
-        cortex_m_interrupt_enable(CMSDK_UART1_RX_IRQ);
+        board_sensor_listen(true);
     }
 }
 
@@ -115,7 +111,7 @@ static void let_sensor_go_on(void)
 /* Only wakes the main loop, which reads the byte. */
 void on_link_byte(void)
 {
-    cortex_m_interrupt_disable(CMSDK_UART0_RX_IRQ);
+    board_link_listen(false);
 }
 
 /* A whole number up to `most` behind a word; false where the text is anything else. */
@@ -170,7 +166,7 @@ static void on_command(void *context, const fer_command *command)
 static void receive_downlink(void)
 {
     uint8_t byte;
-    while (cmsdk_uart_read(CMSDK_UART0, &byte)) {
+    while (board_link_read(&byte)) {
         static const fer_telemetry_visitor visitor = {.on_command = on_command};
         static uint8_t envelope[INBOUND];
         size_t used, n;
@@ -179,13 +175,13 @@ static void receive_downlink(void)
             (void)!fer_telemetry_decode(envelope, n, &visitor); /* what is none asks for nothing */
         }
     }
-    cortex_m_interrupt_enable(CMSDK_UART0_RX_IRQ);
+    board_link_listen(true);
 }
 
 static uint64_t now_ms(void)
 {
     uint64_t ms = 0;
-    (void)cortex_m_clock_ops.monotonic_ms(0, &ms);
+    (void)board_clock.ops->monotonic_ms(board_clock.context, &ms);
     return ms;
 }
 
@@ -204,7 +200,7 @@ static fer_status send_uplink(void)
     fer_status status;
     while ((status = fer_device_take(device, frame, sizeof frame, &n)) == FER_OK) {
         let_sensor_go_on();
-        cmsdk_uart_write(CMSDK_UART0, frame, n);
+        board_link_write(frame, n);
     }
     return status;
 }
@@ -224,11 +220,11 @@ static fer_status run(void)
             last_ms = now_ms();
         }
         let_sensor_go_on();
-        uintptr_t state = cortex_m_mask();
+        uintptr_t state = board_lock.ops->mask(board_lock.context);
         if (!is_time_to_send(last_ms)) {
-            cortex_m_wait();
+            board_wait();
         }
-        cortex_m_unmask(state);
+        board_lock.ops->unmask(board_lock.context, state);
     }
 }
 
@@ -239,8 +235,8 @@ static fer_status start(int argc, char **argv)
     }
     fer_device_config config = fer_device_config_default();
     config.nv = (fer_nv){&nv_image_ops, &nv_image_geometry, &flash};
-    config.clock = (fer_clock){&cortex_m_clock_ops, 0};
-    config.lock = (fer_lock){&cortex_m_lock_ops, 0};
+    config.clock = board_clock;
+    config.lock = board_lock;
     config.readings = READINGS;
     config.messages = MESSAGES;
     config.inbound = INBOUND;
@@ -259,16 +255,14 @@ static fer_status start(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    cortex_m_clock_start(CORE_HZ);
-    cmsdk_uart_start(CMSDK_UART0, CORE_HZ, BAUD);
-    cmsdk_uart_start(CMSDK_UART1, CORE_HZ, BAUD);
+    board_start();
     fer_status status = start(argc, argv);
     if (status != FER_OK) {
         printf("start failed: %s\n", fer_status_text(status));
         return 1;
     }
-    cortex_m_interrupt_enable(CMSDK_UART0_RX_IRQ);
-    cortex_m_interrupt_enable(CMSDK_UART1_RX_IRQ);
+    board_link_listen(true);
+    board_sensor_listen(true);
     status = run();
 
     fer_health health;

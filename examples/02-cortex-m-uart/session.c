@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmsdk_uart.h"
-#include "cortex_m.h"
+#include "board.h"
 #include "entropy_host.h"
 #include "keys.h"
 
@@ -109,7 +108,7 @@ static bool keep(fer_enrolee *enrolee, fer_nv nv)
 static uint64_t now_ms(void)
 {
     uint64_t ms = 0;
-    (void)cortex_m_clock_ops.monotonic_ms(0, &ms);
+    (void)board_clock.ops->monotonic_ms(board_clock.context, &ms);
     return ms;
 }
 
@@ -120,7 +119,7 @@ static bool send_due(fer_enrolee *enrolee)
     size_t n;
     fer_status status = fer_enrolee_take(enrolee, now_ms(), frame, sizeof frame, &n);
     if (status == FER_OK) {
-        cmsdk_uart_write(CMSDK_UART0, frame, n);
+        board_link_write(frame, n);
     }
     return !fer_status_is_fatal(status) || complain(fer_status_text(status));
 }
@@ -129,7 +128,7 @@ static bool step(fer_enrolee *enrolee, fer_nv nv, const char *expected)
 {
     uint8_t byte;
     size_t used;
-    if (!cmsdk_uart_read(CMSDK_UART0, &byte) ||
+    if (!board_link_read(&byte) ||
         fer_enrolee_feed(enrolee, &byte, 1, &used) != FER_OK) {
         return send_due(enrolee);
     }

@@ -17,14 +17,6 @@ typedef struct cmsdk_uart {
     volatile uint32_t divider;   /* of the clock */
 } cmsdk_uart;
 
-/* UARTs of the MPS2, and their interrupts. */
-#define CMSDK_UART0 ((cmsdk_uart *)0x40004000u)
-#define CMSDK_UART1 ((cmsdk_uart *)0x40005000u)
-enum {
-    CMSDK_UART0_RX_IRQ = 0, /* UART0 has received */
-    CMSDK_UART1_RX_IRQ = 2  /* UART1 has received */
-};
-
 /* Both directions on at `baud`, divided from a clock of clock_hz, receive interrupt on (its NVIC
  * line is the caller's business). */
 void cmsdk_uart_start(cmsdk_uart *uart, uint32_t clock_hz, uint32_t baud);

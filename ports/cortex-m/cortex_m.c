@@ -7,8 +7,8 @@ struct systick {
     volatile uint32_t current;
 };
 #define SYSTICK ((struct systick *)0xE000E010u)
-#define NVIC_ENABLE (*(volatile uint32_t *)0xE000E100u)
-#define NVIC_DISABLE (*(volatile uint32_t *)0xE000E180u)
+#define NVIC_ENABLE ((volatile uint32_t *)0xE000E100u) /* a bit a line, 32 in a word */
+#define NVIC_DISABLE ((volatile uint32_t *)0xE000E180u)
 
 enum { SYSTICK_ON = 7 }; /* enabled, with interrupt, core clock */
 
@@ -70,11 +70,11 @@ const struct fer_clock_ops cortex_m_clock_ops = {clock_monotonic_ms, 0};
 
 void cortex_m_interrupt_enable(unsigned number)
 {
-    NVIC_ENABLE = 1u << number;
+    NVIC_ENABLE[number / 32u] = 1u << number % 32u;
 }
 
 void cortex_m_interrupt_disable(unsigned number)
 {
-    NVIC_DISABLE = 1u << number;
+    NVIC_DISABLE[number / 32u] = 1u << number % 32u;
     __asm__ volatile("dsb\n\tisb" : : : "memory");
 }

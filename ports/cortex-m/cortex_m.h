@@ -20,7 +20,8 @@ extern const struct fer_clock_ops cortex_m_clock_ops;
 /* Starts SysTick at 1 kHz. `core_hz` is the frequency of the core clock, at most 2^24 kHz. */
 void cortex_m_clock_start(uint32_t core_hz);
 
-/* The SysTick handler: put it into entry 15 of the vector table. */
+/* The SysTick handler: put it into entry 15 of the vector table. Without a SysTick, have the
+ * handler of another timer call it every millisecond. */
 void cortex_m_tick(void);
 
 /* Lets an external interrupt of this number (0 to 31) through, or keeps it pending. */

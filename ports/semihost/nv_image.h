@@ -1,6 +1,6 @@
-/* Ferrule port: NOR flash, emulated in RAM over a file of the debugging host (semihosting). It
- * behaves as the flash it stands for: programming only clears bits, erasing sets a whole block.
- * Every change is written through before the call returns, so killing the emulator is a power cut.
+/* Ferrule port: NOR flash in a file of the debugging host (semihosting). It behaves as the flash it
+ * stands for: programming only clears bits, erasing sets a whole block. Every change is in the file
+ * before the call returns, so killing the emulator is a power cut.
  *
  * Concurrency: one thread; blocks for the debugging host.
  *
@@ -20,8 +20,7 @@
 
 /* An image that is open. */
 typedef struct nv_image {
-    int file;                                        /* handle of the host */
-    uint8_t bytes[NV_IMAGE_BLOCK * NV_IMAGE_BLOCKS]; /* what the flash holds */
+    int file; /* handle of the host */
 } nv_image;
 
 /* The port: functions, whose context is an nv_image, and geometry. */

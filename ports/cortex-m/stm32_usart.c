@@ -1,0 +1,30 @@
+#include "stm32_usart.h"
+
+/* RM0041 and RM0090, universal synchronous asynchronous receiver transmitter. */
+enum { STATUS_RX_FULL = 1 << 5, STATUS_TX_EMPTY = 1 << 7 };
+enum { CONTROL_RX = 1 << 2, CONTROL_TX = 1 << 3, CONTROL_RX_INTERRUPT = 1 << 5 };
+enum { CONTROL_ON = 1 << 13 };
+
+void stm32_usart_start(stm32_usart *usart, uint32_t clock_hz, uint32_t baud)
+{
+    usart->divider = (clock_hz + baud / 2) / baud;
+    usart->control = CONTROL_ON | CONTROL_TX | CONTROL_RX | CONTROL_RX_INTERRUPT;
+}
+
+bool stm32_usart_read(stm32_usart *usart, uint8_t *byte)
+{
+    if ((usart->status & STATUS_RX_FULL) == 0) {
+        return false;
+    }
+    *byte = (uint8_t)usart->data; /* clears the interrupt as well */
+    return true;
+}
+
+void stm32_usart_write(stm32_usart *usart, const uint8_t *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        while ((usart->status & STATUS_TX_EMPTY) == 0) {
+        }
+        usart->data = bytes[i];
+    }
+}
