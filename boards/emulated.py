@@ -47,8 +47,10 @@ def build_firmware(board, example, target, work, deps=None):
     return os.path.join(tree, "examples", example, target)
 
 
-def qemu_command(board, firmware, flash, *lines):
-    """The emulator with its flash in the file `flash`, and where its serial lines lead."""
+def qemu_command(board, firmware, arguments, *lines):
+    """The emulator with the firmware's arguments, files of its flash first, and where its serial
+    lines lead."""
     serial = [word for line in lines for word in ("-serial", line)]
+    host = ",".join(["enable=on,target=native", *(f"arg={text}" for text in arguments)])
     return [*read_conf(board)["qemu"], "-display", "none", "-monitor", "none", *serial,
-            "-semihosting-config", f"enable=on,target=native,arg={flash}", "-kernel", firmware]
+            "-semihosting-config", host, "-kernel", firmware]

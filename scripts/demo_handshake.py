@@ -87,7 +87,8 @@ class HandshakeDemo(Demo):
 
     def enrol(self):
         scene("first boot: the board draws a static key of its own, and shows its fingerprint")
-        self.board = Board(self.args.firmware_file, self.out, self.board_arguments(), wait="off")
+        self.board = Board(self.args.board, self.args.firmware_file, self.out,
+                           self.board_arguments(), wait="off")
         wait_for(lambda: self.board_said("enrolment: this board"), SHORT_WAIT, "a fingerprint")
         shown = self.board_said("enrolment: this board")[0]
         say(f"   the board shows   {shown}")

@@ -14,6 +14,9 @@ import time
 import types
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "boards"))
+import emulated  # noqa: E402
+
 NAMES = {1: "load", 2: "memory", 3: "temperature", 4: "processor"}
 UNITS = {1: "", 2: " MB free", 3: " °C", 4: " %"}
 SHORT_WAIT, LONG_WAIT = 10, 60
@@ -116,20 +119,18 @@ class Gateway:
 
 
 class Board:
-    """The emulated MPS2 board; its flash is a file, so that kill -9 is a power cut."""
+    """The emulated board; its flash is a file, so that kill -9 is a power cut."""
 
-    def __init__(self, firmware, out, arguments, wait="on"):
+    def __init__(self, board, firmware, out, arguments, wait="on"):
         for name in ("uart0.sock", "uart1.sock"):
             if os.path.exists(f"{out}/{name}"):
                 os.remove(f"{out}/{name}")
         self.log = open(f"{out}/board.log", "a")
+        lines = [f"unix:{out}/uart0.sock,server=on,wait={wait}"]
+        if emulated.has_sensor_line(board):
+            lines.append(f"unix:{out}/uart1.sock,server=on,wait=off")
         self.process = subprocess.Popen(
-            ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none",
-             "-serial", f"unix:{out}/uart0.sock,server=on,wait={wait}",
-             "-serial", f"unix:{out}/uart1.sock,server=on,wait=off",
-             "-semihosting-config",
-             ",".join(["enable=on,target=native"] + [f"arg={text}" for text in arguments]),
-             "-kernel", firmware],
+            emulated.qemu_command(board, firmware, arguments, *lines),
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
 
     def cut_power(self):

@@ -8,7 +8,7 @@ import sys
 import time
 
 from demo_parts import (LONG_WAIT, NAMES, SHORT_WAIT, TOP, UNITS, Board, Gateway, Line, cut_short,
-                        encode_frame, flip_one_bit, say, scene, wait_for)
+                        emulated, encode_frame, flip_one_bit, say, scene, wait_for)
 
 
 class Demo:
@@ -16,6 +16,7 @@ class Demo:
         self.args = args
         self.out = args.out
         self.failures = []
+        self.sensor = None
         self.cuts = []
         self.earlier = {}  # what gateways counted that were killed
         self.sent = 0
@@ -45,11 +46,15 @@ class Demo:
         return [f"{self.out}/flash.img"]
 
     def boot(self):
-        self.board = Board(self.args.firmware_file, self.out, self.board_arguments())
+        self.board = Board(self.args.board, self.args.firmware_file, self.out,
+                           self.board_arguments())
         self.line.attach()
         self.start_sensor()
 
     def start_sensor(self):
+        """Boards with one line play their own."""
+        if not emulated.has_sensor_line(self.args.board):
+            return
         command = [os.path.join(TOP, "examples/02-cortex-m-uart/feed-sensor"), "--keep-open"]
         if self.args.csv:
             command += ["--csv", self.args.csv, "--rate", "20", "--first", str(self.rows_fed)]
@@ -57,6 +62,11 @@ class Demo:
             command += ["--live", "100000", "--period", "0.25"]
         self.sensor = subprocess.Popen(command + [f"{self.out}/uart1.sock"],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop_sensor(self):
+        if self.sensor is not None:
+            self.sensor.kill()
+            self.sensor.wait()
 
     def quiet(self, seconds):
         self.gateway.show = True
@@ -145,8 +155,7 @@ class Demo:
         scene("power: the board's supply is cut in the middle of its work (kill -9), then returns")
         cut = time.time() * 1000
         self.board.cut_power()
-        self.sensor.kill()
-        self.sensor.wait()
+        self.stop_sensor()
         if self.args.csv:
             self.rows_fed = self.gateway.readings
         generation = max(self.gateway.generations)
@@ -175,11 +184,11 @@ class Demo:
                   f"set output '{self.out}/series.png'",
                   f"set multiplot layout {len(plots)},1 title 'received, opened and stored'",
                   "set grid", "unset key", "set xlabel 'seconds'"]
-        if not self.args.csv:
+        if not self.args.csv and emulated.has_sensor_line(self.args.board):
             script += [f"set arrow from {(c - start) / 1000},graph 0 to {(c - start) / 1000},graph 1"
                        " nohead lc 'red' dt 2" for c in self.cuts]
         for number, path in plots:
-            name = "value" if self.args.csv else f"{NAMES[number]}{UNITS[number]}"
+            name = "value" if self.args.csv or number not in NAMES else f"{NAMES[number]}{UNITS[number]}"
             script += [f"set ylabel '{name}'", f"plot '{path}' with lines lw 2"]
         subprocess.run(["gnuplot"], input="\n".join(script), text=True, check=True)
         return len(rows.execute("SELECT 1 FROM reading").fetchall())
@@ -222,7 +231,7 @@ class Demo:
 
     def finish(self):
         scene("summary")
-        self.sensor.kill()
+        self.stop_sensor()
         time.sleep(1.0)
         self.board.cut_power()
         time.sleep(0.5)

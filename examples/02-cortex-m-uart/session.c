@@ -128,8 +128,7 @@ static bool step(fer_enrolee *enrolee, fer_nv nv, const char *expected)
 {
     uint8_t byte;
     size_t used;
-    if (!board_link_read(&byte) ||
-        fer_enrolee_feed(enrolee, &byte, 1, &used) != FER_OK) {
+    if (!board_link_read(&byte) || fer_enrolee_feed(enrolee, &byte, 1, &used) != FER_OK) {
         return send_due(enrolee);
     }
     if (fer_enrolee_get_stage(enrolee) == FER_ENROLEE_MET) {

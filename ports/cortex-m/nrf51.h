@@ -6,16 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NRF51_UART0_IRQ = 2, NRF51_TIMER0_IRQ = 8 };
+/* Their interrupts. */
+enum {
+    NRF51_UART0_IRQ = 2, /* the UART has received */
+    NRF51_TIMER0_IRQ = 8 /* a millisecond has passed */
+};
 
-/* 115,200 baud on the pins given, receive interrupt known to the peripheral (its NVIC line is the
- * caller's business). */
+/* 115,200 baud on transmit_pin and receive_pin, receive interrupt known to the peripheral (its NVIC
+ * line is the caller's business). */
 void nrf51_uart_start(uint32_t transmit_pin, uint32_t receive_pin);
 
 /* Takes the byte that was received, if there is one. Any thread or ISR. */
 bool nrf51_uart_read(uint8_t *byte);
 
-/* Sends n bytes, waiting for the line. */
+/* Sends n bytes, waiting for the line. One thread. */
 void nrf51_uart_write(const uint8_t *bytes, size_t n);
 
 /* Has TIMER0 interrupt every millisecond; its handler calls nrf51_timer_clear. */

@@ -15,7 +15,7 @@ extern const struct fer_lock_ops riscv_lock_ops;
 typedef struct riscv_timer {
     volatile uint32_t *time;    /* mtime: low word, high word */
     volatile uint32_t *compare; /* mtimecmp: the same */
-    uint32_t per_ms;
+    uint32_t per_ms;            /* counts in a millisecond */
 } riscv_timer;
 
 /* Milliseconds since the timer started; the time of day is unknown. The context is a riscv_timer.
@@ -29,8 +29,9 @@ void riscv_timer_next(const riscv_timer *timer);
  * through. */
 void riscv_interrupts_start(void (*handler)(void));
 
-/* Why the trap under way came: mcause. */
+/* Why the trap under way came: mcause. In its handler, an ISR. */
 uint32_t riscv_cause(void);
+/* Its values for the timer's interrupt, and for the interrupt controller's. */
 #define RISCV_CAUSE_TIMER 0x80000007u
 #define RISCV_CAUSE_EXTERNAL 0x8000000Bu
 

@@ -1,4 +1,4 @@
-/* Example 05: a device that only seals, on a board with 8 KB of RAM (or any other of boards/).
+/* Example 08: a device that only seals, on a board with 8 KB of RAM (or any other of boards/).
  *
  * There is no way back to it: no decoder, no opener, no commands. It takes 100 readings, sends them
  * sealed in frames on the link, and stops. Flash is a file of the debugging host: argv[1], else
