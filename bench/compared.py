@@ -1,4 +1,5 @@
-"""For scripts/compare and figure_peers: measures Ferrule beside other libraries on this machine.
+"""For scripts/compare and figure_peers: measures Ferrule beside other libraries, on this machine and on an
+emulated Cortex-M4.
 
 A measurement is a list of rows (where, peer, figure, bytes, value, unit); bytes is 0 where a figure is
 not of a record."""
@@ -6,11 +7,13 @@ import statistics
 import subprocess
 import sys
 
+import firmware
 import host_build
 
 LAUNCHES = 5
 ROUNDS = 800
-BARE, OURS = "bare libsodium", "Ferrule"
+BARE, OURS, MBEDTLS = "bare libsodium", "Ferrule", "Mbed TLS, DTLS 1.2"
+CORE = "m4"
 DIRECTIONS = ("seal", "open")
 
 
@@ -61,6 +64,24 @@ def measure_host(say=lambda text: None):
         say(f"host: process {i + 1} of {LAUNCHES}")
         launches.append(launch(program))
     return [*list_state(launches[0]), *list_times(launches)]
+
+
+def measure_core(say=lambda text: None):
+    """The same compiler and flags for each: bare libsodium, Ferrule and Mbed TLS from source."""
+    rows = []
+    for target in ("measure_record", "measure_mbedtls"):
+        say(f"{CORE}: {target}")
+        rows += [(CORE, *row) for row in firmware.run(CORE, target)]
+    say(f"{CORE}: flash")
+    record, client = firmware.flash_of_mbedtls(CORE)
+    for peer, figure, value in (
+            (BARE, "flash of the record path", firmware.flash_of_bare(CORE)),
+            (OURS, "flash of the record path", firmware.flash_of_record(CORE)),
+            (OURS, "flash of a whole device", firmware.flash_of_device(CORE)),
+            (MBEDTLS, "flash of the record path", record),
+            (MBEDTLS, "flash of a whole device", client)):
+        rows.append((CORE, peer, figure, 0, value, "bytes"))
+    return rows
 
 
 class Table:

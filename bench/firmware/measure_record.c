@@ -1,6 +1,7 @@
 /* Bench: bare libsodium and Ferrule on an emulated core, record by record. A link from point to
  * point: the header of a short record is 4 bytes, and bare libsodium authenticates as many. */
 #include <sodium.h>
+#include <unistd.h>
 
 #include "ferrule/ferrule.h"
 #include "record_report.h"
@@ -84,12 +85,14 @@ int main(void)
     const struct link bare = {"bare libsodium", prepare_nothing, seal_bare, open_bare};
     const struct link ours = {"Ferrule", acknowledge, seal, open_record};
 
+    const char *heap_end = sbrk(0);
     start_counting();
     if (!start() || !measure_link(&bare) || !measure_link(&ours)) {
         printf("measure_record: a call failed\n");
         return 1;
     }
     report_record("Ferrule", "RAM of a session", 0, arena.used, "bytes");
-    report_record("Ferrule", "heap of a session", 0, 0, "bytes");
+    report_record("Ferrule", "heap of a session", 0, (uint32_t)((char *)sbrk(0) - heap_end),
+                  "bytes");
     return 0;
 }
