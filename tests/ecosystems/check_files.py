@@ -70,10 +70,10 @@ def defined(name):
 
 def check_settings():
     for kconfig, files in (
-            ("zephyr/Kconfig", ["zephyr/CMakeLists.txt", "examples/06-zephyr/prj.conf",
+            ("zephyr/Kconfig", ["zephyr/CMakeLists.txt", "examples/09-zephyr/prj.conf",
                                 "ports/zephyr/zephyr_port.h"]),
             ("esp-idf/ferrule/Kconfig", ["esp-idf/ferrule/CMakeLists.txt",
-                                         "examples/07-esp-idf/sdkconfig.defaults"])):
+                                         "examples/10-esp-idf/sdkconfig.defaults"])):
         ours = defined(kconfig)
         for file in files:
             used = set(re.findall(r"\bCONFIG_\w+", read(file))) - {"CONFIG_FLASH_PAGE_LAYOUT"}
@@ -87,12 +87,12 @@ def size(text):
 
 
 def check_partitions():
-    lines = [line for line in read("examples/07-esp-idf/partitions.csv").splitlines() if not line.startswith("#")]
+    lines = [line for line in read("examples/10-esp-idf/partitions.csv").splitlines() if not line.startswith("#")]
     rows = [[field.strip() for field in row] for row in csv.reader(lines)]
     own = [row for row in rows if row[0] == "ferrule"]
     hold(len(own) == 1 and own[0][1] == "data" and size(own[0][4]) % 4096 == 0 and size(own[0][4]) >= 8192,
          "partitions.csv: no data partition 'ferrule' of whole sectors")
-    hold('"ferrule"' in read("examples/07-esp-idf/main/main.c"), "main.c opens another partition")
+    hold('"ferrule"' in read("examples/10-esp-idf/main/main.c"), "main.c opens another partition")
     hold(len({row[0] for row in rows}) == len(rows), "partitions.csv: a name twice")
 
 

@@ -1,4 +1,4 @@
-/* Example 06: a sealed telemetry device under Zephyr.
+/* Example 09: a sealed telemetry device under Zephyr.
  *
  *     a timer        its expiry, an interrupt, records a reading every 100 ms
  *     main thread    seals what waits, sends it on the console's line, feeds what came back

@@ -1,4 +1,4 @@
-/* Example 07: a sealed telemetry device under ESP-IDF.
+/* Example 10: a sealed telemetry device under ESP-IDF.
  *
  *     sensor task    takes a reading every 100 ms
  *     main task      seals what waits, sends it on UART 1, feeds what came back
