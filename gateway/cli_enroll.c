@@ -1,6 +1,7 @@
 /* ferrule enroll. In this order: handshake, people compare, the pin is durable, and only then the
  * device is told. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -268,6 +269,7 @@ int cli_enroll(int argc, char **argv)
     struct enroll want = {.baud = 115200, .wait_s = WAIT_S};
     struct fault fault = {""};
     cli_parse(&argp, argc, argv, &want);
+    (void)signal(SIGPIPE, SIG_IGN); /* a device that hangs up is told of, not died of */
     bool done = enroll(&want, &fault);
     if (done) {
         done = enrolment_hand_over(&want.enrolment, want.blob, want.blob_length, (int)want.wait_s,

@@ -1,13 +1,12 @@
 #include "commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "durable.h"
 
 static bool complain(const char *what)
 {
@@ -47,34 +46,12 @@ bool commands_load(struct commands *commands, const char *state)
     return good || complain(commands->path);
 }
 
-/* The name in its folder, durable too. */
-static bool sync_folder(const char *path)
-{
-    char copy[4096];
-    (void)snprintf(copy, sizeof copy, "%s", path);
-    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = folder >= 0 && fsync(folder) == 0;
-    if (folder >= 0) {
-        (void)close(folder);
-    }
-    return good;
-}
-
-/* All of it or what was there before, whatever moment the power fails. */
 static bool save(const struct commands *commands)
 {
-    char fresh[sizeof commands->path + 4];
-    (void)snprintf(fresh, sizeof fresh, "%s.new", commands->path);
-    FILE *file = fopen(fresh, "we");
-    if (file == NULL) {
-        return complain(fresh);
-    }
-    fprintf(file, "%" PRIu32 " %d %s\n", commands->id,
-            commands->finished ? (int)commands->code : -1, commands->text);
-    bool good = fflush(file) == 0 && fsync(fileno(file)) == 0;
-    good = fclose(file) == 0 && good;
-    good = good && rename(fresh, commands->path) == 0 && sync_folder(commands->path);
-    return good || complain(commands->path);
+    char line[sizeof commands->text + 32];
+    const int n = snprintf(line, sizeof line, "%" PRIu32 " %d %s\n", commands->id,
+                           commands->finished ? (int)commands->code : -1, commands->text);
+    return durable_write(commands->path, line, (size_t)n) || complain(commands->path);
 }
 
 /* ---- what can be asked ------------------------------------------------------------------ */

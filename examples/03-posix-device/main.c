@@ -11,12 +11,16 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "enrol.h"
 #include "ferrule/ferrule.h"
+#include "install.h"
 #include "nv_file.h"
 #include "posix.h"
 #include "posix_link.h"
 #include "sensors.h"
 #include "session.h"
+
+enum { KEY_SILENCE = 256, KEY_EXPECT, KEY_REQUIRED };
 
 enum {
     READINGS = 256,
@@ -27,10 +31,11 @@ enum {
 };
 
 struct options {
-    const char *blob, *state, *udp, *unix_path, *serial, *gateway, *key;
-    uint8_t hardware[FER_HARDWARE_MAX];
-    size_t hardware_length;
-    unsigned long interval_ms, count;
+    const char *blob, *state, *udp, *unix_path, *serial, *gateway, *key, *expect;
+    struct install install;
+    unsigned long interval_ms, count, silence_ms;
+    bool enroll, required;
+    char gateway_file[4096]; /* what enrolment keeps of the gateway */
 };
 
 struct end {
@@ -58,8 +63,19 @@ static const struct argp_option option_list[] = {
     {"udp", 'u', "HOST:PORT", 0, "Send datagrams there", 0},
     {"unix", 'x', "PATH", 0, "Connect to this unix stream socket", 0},
     {"serial", 't', "DEV", 0, "Use this serial line, 115200 8N1", 0},
-    {"session", 'g', "HEX", 0, "Greet the gateway of this public key, and report in a session", 0},
-    {"key", 'k', "FILE", 0, "With --session: this device's own static key", 0},
+    {"key", 'k', "FILE", 0,
+     "This device's own static key: greet the gateway that --enroll has kept, and report in a "
+     "session",
+     0},
+    {"session", 'g', "HEX", 0, "With --key: greet the gateway of this public key instead", 0},
+    {"required", KEY_REQUIRED, 0, 0, "With --key: report in sessions alone, and wait for one", 0},
+    {"silence", KEY_SILENCE, "MS", 0, "Time without an answer that ends a session (60000)", 0},
+    {"enroll", 'e', 0, 0,
+     "Do no more than enrol, with 'ferrule enroll' at the other end of the serial line, or of the "
+     "unix socket, which is made and listened on; makes --key where there is none",
+     0},
+    {"expect", KEY_EXPECT, "FINGERPRINT", 0,
+     "With --enroll: the gateway's; else it is asked for your yes", 0},
     {"interval", 'i', "MS", 0, "Time between samples (1000)", 0},
     {"count", 'n', "N", 0, "Stop after N samples (0: never)", 0},
     {0}};
@@ -80,13 +96,31 @@ static void parse_hardware(const char *text, struct options *options, struct arg
     const size_t n = strlen(text) / 2;
     for (size_t i = 0; i < n && i < FER_HARDWARE_MAX; i++) {
         char digits[] = {text[2 * i], text[2 * i + 1], '\0'};
-        options->hardware[i] = (uint8_t)strtoul(digits, NULL, 16);
+        options->install.hardware[i] = (uint8_t)strtoul(digits, NULL, 16);
     }
     if (n == 0 || n > FER_HARDWARE_MAX || strspn(text, "0123456789abcdefABCDEF") != 2 * n ||
         text[2 * n] != '\0') {
         argp_error(state, "%s: 1 to %u bytes in hex are wanted", text, FER_HARDWARE_MAX);
     }
-    options->hardware_length = n;
+    options->install.hardware_length = n;
+}
+
+static void check_whole(struct options *options, struct argp_state *state)
+{
+    if (options->state == NULL) {
+        argp_error(state, "--state is wanted");
+    } else if ((options->udp != NULL) + (options->unix_path != NULL) + (options->serial != NULL) !=
+               1) {
+        argp_error(state, "one of --udp, --unix and --serial is wanted");
+    } else if (options->key == NULL &&
+               (options->gateway != NULL || options->enroll || options->required)) {
+        argp_error(state, "--session, --required and --enroll need --key");
+    } else if (options->enroll && (options->udp != NULL || options->blob != NULL)) {
+        argp_error(state, "--enroll is over a serial line or a unix socket, and brings the blob");
+    } else if (snprintf(options->gateway_file, sizeof options->gateway_file, "%s.gateway",
+                        options->state) >= (int)sizeof options->gateway_file) {
+        argp_error(state, "%s: the name is too long", options->state);
+    }
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -123,17 +157,20 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case 'n':
         options->count = parse_number(text, state);
         return 0;
+    case 'e':
+        options->enroll = true;
+        return 0;
+    case KEY_EXPECT:
+        options->expect = text;
+        return 0;
+    case KEY_REQUIRED:
+        options->required = true;
+        return 0;
+    case KEY_SILENCE:
+        options->silence_ms = parse_number(text, state);
+        return 0;
     case ARGP_KEY_END:
-        if (options->state == NULL) {
-            argp_error(state, "--state is wanted");
-        }
-        if ((options->udp != NULL) + (options->unix_path != NULL) + (options->serial != NULL) !=
-            1) {
-            argp_error(state, "one of --udp, --unix and --serial is wanted");
-        }
-        if ((options->gateway == NULL) != (options->key == NULL)) {
-            argp_error(state, "--session and --key go together");
-        }
+        check_whole(options, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -148,65 +185,10 @@ static bool complain(const char *what, const char *why)
     return false;
 }
 
-static bool read_blob(const char *path, uint8_t blob[FER_BLOB_BYTES + 1], size_t *n)
+static bool open_state(struct options *options, nv_file *file)
 {
-    FILE *file = fopen(path, "rbe");
-    if (file == NULL) {
-        return complain(path, strerror(errno));
-    }
-    (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the secret in a buffer */
-    *n = fread(blob, 1, FER_BLOB_BYTES + 1, file);
-    (void)fclose(file);
-    return true;
-}
-
-/* What to do about a blob that was refused. */
-static bool refuse(const struct options *options, fer_status status)
-{
-    switch (status) {
-    case FER_ERR_ORDER:
-        return complain(options->state, "holds a credential already: leave out --blob");
-    case FER_DROP_FORGED:
-        return complain(options->blob, "is bound to other hardware than --hardware says");
-    case FER_DROP_BINDING:
-        return complain(options->blob, options->hardware_length != 0
-                                           ? "is bound to no hardware: issue one that is"
-                                           : "is bound: give this machine's id with --hardware");
-    default:
-        return complain(options->blob, fer_status_text(status));
-    }
-}
-
-static bool install(const struct options *options, fer_nv nv)
-{
-    FER_ARENA(arena, FER_STORE_SIZE(NV_FILE_GRANULE));
-    const fer_store_config config = {.nv = nv, .policy = FER_STORE_STRICT};
-    const bool has_id = options->hardware_length != 0;
-    const fer_provision_config hardware = {has_id ? options->hardware : NULL,
-                                           options->hardware_length, has_id};
-    uint8_t blob[FER_BLOB_BYTES + 1];
-    size_t n;
-    fer_store *store;
-    if (!read_blob(options->blob, blob, &n)) {
-        return false;
-    }
-    fer_status status = fer_store_create(&arena, &config, &store);
-    if (status == FER_OK) {
-        status = fer_provision(store, &hardware, blob, n);
-        fer_store_close(&store);
-    }
-    explicit_bzero(blob, sizeof blob); /* also where it was refused */
-    if (status != FER_OK) {
-        return refuse(options, status);
-    }
-    fprintf(stderr, "posix-device: installed; destroy %s now, it must not be installed twice\n",
-            options->blob);
-    return true;
-}
-
-static bool open_state(const struct options *options, nv_file *file)
-{
-    if (options->blob != NULL && !nv_file_create(options->state) && errno != EEXIST) {
+    if ((options->blob != NULL || options->enroll) && !nv_file_create(options->state) &&
+        errno != EEXIST) {
         return complain(options->state, strerror(errno));
     }
     if (!nv_file_open(file, options->state)) {
@@ -214,7 +196,17 @@ static bool open_state(const struct options *options, nv_file *file)
                                         : errno == EINVAL    ? "is no state of a device"
                                                              : strerror(errno));
     }
-    return options->blob == NULL || install(options, nv_file_port(file));
+    options->install.state = options->state;
+    options->install.nv = nv_file_port(file);
+    return options->blob == NULL || install_file(&options->install, options->blob);
+}
+
+static bool open_session(fer_arena *arena, const struct options *options, fer_greeter **greeter)
+{
+    fer_static_public gateway;
+    return (options->gateway != NULL ? session_parse_gateway(options->gateway, &gateway)
+                                     : session_read_gateway(options->gateway_file, &gateway)) &&
+           session_open(arena, &gateway, options->key, (uint32_t)options->silence_ms, greeter);
 }
 
 /* ---- out and back ----------------------------------------------------------------------- */
@@ -345,6 +337,8 @@ static int open_link(const struct options *options)
     } else if (options->serial != NULL) {
         where = options->serial;
         fd = posix_open_serial(where, 115200, &why);
+    } else if (options->enroll) {
+        return enrol_listen(options->unix_path);
     } else {
         where = options->unix_path;
         fd = posix_connect_unix(where, &why);
@@ -353,6 +347,14 @@ static int open_link(const struct options *options)
         (void)complain(where, why);
     }
     return fd;
+}
+
+static bool enrol(const struct options *options)
+{
+    const struct enrol want = {options->key, options->gateway_file, options->expect,
+                               &options->install};
+    int fd = -1;
+    return enrol_prepare(&want) && (fd = open_link(options)) >= 0 && enrol_over(fd, &want);
 }
 
 /* Signals are let in only where the program waits, so that none is missed. */
@@ -377,20 +379,25 @@ int main(int argc, char **argv)
     static const struct argp argp = {
         option_list, parse, NULL, "Reports this machine's sensors, sealed by Ferrule.",
         NULL,        NULL,  NULL};
-    struct options options = {.interval_ms = 1000};
+    struct options options = {.interval_ms = 1000, .silence_ms = 60000};
     struct end end = {.fd = -1};
     struct sensors sensors;
     sigset_t mask;
     nv_file file;
 
     argp_parse(&argp, argc, argv, 0, NULL, &options);
-    if (!open_state(&options, &file) || !commands_load(&end.commands, options.state) ||
-        (end.fd = open_link(&options)) < 0) {
+    if (!open_state(&options, &file) || !commands_load(&end.commands, options.state)) {
+        return EXIT_FAILURE;
+    }
+    if (options.enroll) {
+        return enrol(&options) ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    if ((end.fd = open_link(&options)) < 0) {
         return EXIT_FAILURE;
     }
     fer_device_config config = fer_device_config_default();
     fer_greeter *greeter = NULL;
-    if (options.gateway != NULL && !session_open(&arena, options.gateway, options.key, &greeter)) {
+    if (options.key != NULL && !open_session(&arena, &options, &greeter)) {
         return EXIT_FAILURE;
     }
     config.nv = nv_file_port(&file);
@@ -404,7 +411,7 @@ int main(int argc, char **argv)
     end.commands.interval_ms = options.interval_ms;
     fer_status status = fer_device_create(&arena, &config, &end.device);
     if (status == FER_OK && greeter != NULL) {
-        status = fer_device_join(end.device, greeter, false);
+        status = fer_device_join(end.device, greeter, options.required);
     }
     if (status != FER_OK) {
         complain("device", fer_status_text(status));

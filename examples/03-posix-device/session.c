@@ -9,12 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "durable.h"
 #include "posix.h"
 
 enum { KEY = FER_NOISE_KEY_BYTES, DIGITS = 2 * KEY, RETRY_MS = 2000, HOUR_MS = 3600000 };
-
-/* A minute without an answer to what asked for one. */
-enum { SILENCE_MS = 60000 };
 
 static bool complain(const char *what, const char *why)
 {
@@ -41,12 +39,12 @@ static bool parse_key(const char *text, size_t n, uint8_t key[KEY])
     return good;
 }
 
-static bool read_secret(const char *path, fer_static_secret *secret)
+/* A key of either kind, and what the file system says of its file. */
+static bool read_hex(const char *path, uint8_t key[KEY], struct stat *about)
 {
     char text[DIGITS + 2];
-    struct stat about;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &about) != 0) {
+    if (fd < 0 || fstat(fd, about) != 0) {
         complain(path, strerror(errno));
         if (fd >= 0) {
             (void)close(fd);
@@ -56,32 +54,84 @@ static bool read_secret(const char *path, fer_static_secret *secret)
     ssize_t n = read(fd, text, sizeof text);
     (void)close(fd);
     n -= n > 0 && text[n - 1] == '\n';
-    bool good = n >= 0 && parse_key(text, (size_t)n, secret->bytes);
+    bool good = n >= 0 && parse_key(text, (size_t)n, key);
     explicit_bzero(text, sizeof text);
-    if (!good) {
-        return complain(path, "is no static key ('ferrule keygen --static' makes one)");
-    }
-    return (about.st_mode & 077) == 0 ||
-           complain(path, "others may read the key: chmod 600, or make another");
+    return good || complain(path, "is no static key ('ferrule keygen --static' makes one)");
 }
 
-bool session_open(fer_arena *arena, const char *gateway, const char *key_file,
-                  fer_greeter **greeter)
+static bool write_hex(const char *path, const uint8_t key[KEY])
 {
-    fer_greeter_config config = {.window_bits = SESSION_WINDOW,
+    static const char digits[] = "0123456789abcdef";
+    char text[DIGITS + 1];
+    for (size_t i = 0; i < KEY; i++) {
+        text[2 * i] = digits[key[i] >> 4];
+        text[2 * i + 1] = digits[key[i] & 15];
+    }
+    text[DIGITS] = '\n';
+    bool good = durable_write(path, text, sizeof text);
+    explicit_bzero(text, sizeof text);
+    return good || complain(path, strerror(errno));
+}
+
+bool session_make_key(const char *path)
+{
+    fer_static_secret secret;
+    fer_static_public own;
+    if (access(path, F_OK) == 0) {
+        return true;
+    }
+    const fer_status status = fer_static_generate(posix_entropy(), &secret, &own);
+    if (status != FER_OK) {
+        return complain(path, fer_status_text(status));
+    }
+    const bool good = write_hex(path, secret.bytes);
+    explicit_bzero(&secret, sizeof secret);
+    return good;
+}
+
+bool session_read_key(const char *path, fer_static_secret *secret, fer_static_public *own)
+{
+    struct stat about;
+    if (!read_hex(path, secret->bytes, &about)) {
+        return false;
+    }
+    if ((about.st_mode & 077) != 0) {
+        explicit_bzero(secret, sizeof *secret);
+        return complain(path, "others may read the key: chmod 600, or make another");
+    }
+    const fer_status status = fer_static_get_public(secret, own);
+    return status == FER_OK || complain(path, fer_status_text(status));
+}
+
+bool session_keep_gateway(const char *path, const fer_static_public *gateway)
+{
+    return write_hex(path, gateway->bytes);
+}
+
+bool session_read_gateway(const char *path, fer_static_public *gateway)
+{
+    struct stat about;
+    return read_hex(path, gateway->bytes, &about);
+}
+
+bool session_parse_gateway(const char *hex, fer_static_public *gateway)
+{
+    return parse_key(hex, strlen(hex), gateway->bytes) ||
+           complain(hex, "is no public key: 64 digits in hex are wanted");
+}
+
+bool session_open(fer_arena *arena, const fer_static_public *gateway, const char *key_file,
+                  uint32_t silence_ms, fer_greeter **greeter)
+{
+    fer_greeter_config config = {.gateway = *gateway,
+                                 .window_bits = SESSION_WINDOW,
                                  .retry_ms = RETRY_MS,
                                  .renew_ms = HOUR_MS,
-                                 .silence_ms = SILENCE_MS,
+                                 .silence_ms = silence_ms,
                                  .entropy = posix_entropy()};
-    if (!parse_key(gateway, strlen(gateway), config.gateway.bytes)) {
-        return complain(gateway, "is no public key: 64 digits in hex are wanted");
-    }
-    bool good = read_secret(key_file, &config.secret);
+    bool good = session_read_key(key_file, &config.secret, &config.own);
     if (good) {
-        fer_status status = fer_static_get_public(&config.secret, &config.own);
-        if (status == FER_OK) {
-            status = fer_greeter_create(arena, &config, greeter);
-        }
+        const fer_status status = fer_greeter_create(arena, &config, greeter);
         good = status == FER_OK || complain("session", fer_status_text(status));
     }
     explicit_bzero(&config, sizeof config);
