@@ -171,11 +171,11 @@ def report(path):
     try:
         wait_for(lambda: os.path.exists(path.at("gateway.sock")), "the gateway's start")
         board = subprocess.Popen(
-            ["qemu-system-arm", "-M", "mps2-an385", "-display", "none", "-monitor", "none",
-             "-chardev", f"socket,id=link,path={path.at('gateway.sock')}", "-serial", "chardev:link",
-             "-serial", f"unix:{path.at('sensor.sock')},server=on,wait=on",
-             "-semihosting-config", "enable=on,target=native,arg=nv.img,arg=keys.img,"
-             f"arg={path.fingerprint}", "-kernel", path.firmware], cwd=path.work)
+            series.emulated.qemu_command(BOARD, path.firmware,
+                                         ["nv.img", "keys.img", path.fingerprint],
+                                         f"unix:{path.at('gateway.sock')}",
+                                         f"unix:{path.at('sensor.sock')},server=on,wait=on"),
+            cwd=path.work)
         with open(path.at("rows.csv"), "w") as file:
             file.write("timestamp,value\n")
             file.writelines(f"2020-01-01 00:00:{i:02},{i}.5\n" for i in range(ROWS))
