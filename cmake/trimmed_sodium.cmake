@@ -24,6 +24,9 @@ add_library(ferrule_trimmed_sodium STATIC ${sodium_sources} ${FERRULE_TRIMMED_SO
 # docs/COMPARED.md tells what each option buys.
 set_source_files_properties(cmake/trimmed_sodium/chacha20.c PROPERTIES COMPILE_OPTIONS
   "-O2;-fno-schedule-insns")
+# Else the compiler would put a call of memset, which goes by bytes, in place of the loops.
+set_source_files_properties(cmake/trimmed_sodium/wipe.c PROPERTIES COMPILE_OPTIONS
+  -fno-tree-loop-distribute-patterns)
 set_source_files_properties(cmake/trimmed_sodium/lmul.c PROPERTIES COMPILE_OPTIONS -fno-lto)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}

@@ -27,6 +27,9 @@ void *explicit_memset(void *bytes, int value, size_t n)
         words[6] = fill;
         words[7] = fill;
     }
+    for (; n >= sizeof fill; n -= sizeof fill, at += sizeof fill) {
+        *(word *)(void *)at = fill;
+    }
     for (; n != 0; n--) {
         *at++ = (unsigned char)value;
     }
