@@ -125,7 +125,8 @@ static void spoil(fer_reader *input)
     bool whole = true;
 
     for (unsigned edits = fer_read_u8(input) % 3u; edits > 0 && heard.n != 0; edits--) {
-        heard.at[fer_read_u8(input) % heard.n] ^= fer_read_u8(input);
+        const uint8_t change = fer_read_u8(input);
+        heard.at[fer_read_u8(input) % heard.n] ^= change;
     }
     if ((fer_read_u8(input) & 1u) != 0) {
         heard.n = fer_read_u8(input) % (heard.n + 1u);

@@ -275,7 +275,9 @@ int cli_enroll(int argc, char **argv)
         done = enrolment_hand_over(&want.enrolment, want.blob, want.blob_length, (int)want.wait_s,
                                    &fault);
         SAY("device %s is pinned%s; a running ferrule-gateway learns it by SIGHUP", want.identity,
-            done ? "" : ", but has not confirmed it: run this again");
+            done ? ""
+                 : ", but has not confirmed it: run this again, without --blob if it holds its "
+                   "credential");
     }
     if (!done) {
         SAY("%s", fault.text);

@@ -214,7 +214,8 @@ static bool await_receipt(struct enrolment *enrolment, struct fault *fault)
     size_t n = 0;
     while (receive(enrolment, &frame, &n, fault)) {
         if (fer_opener_receive(enrolment->session.opener, frame, n, plaintext, sizeof plaintext,
-                               &opened) == FER_OK) {
+                               &opened) == FER_OK &&
+            opened.length == 0) {
             return true;
         }
     }

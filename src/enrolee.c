@@ -274,9 +274,9 @@ static fer_status hear_acceptance(fer_enrolee *enrolee, const uint8_t *frame, si
     fer_status status = fer_opener_receive(enrolee->session.opener, frame, n, enrolee->blob,
                                            sizeof enrolee->blob, &opened);
 
-    if (status == FER_OK && !is_handed_over(opened.length)) {
+    if (status == FER_ERR_CAPACITY || (status == FER_OK && !is_handed_over(opened.length))) {
         fer_wipe(enrolee->blob, sizeof enrolee->blob);
-        return FER_DROP_MALFORMED;
+        return FER_DROP_MALFORMED; /* no blob is as long as it, or claims to be */
     }
     if (status == FER_OK) {
         enrolee->blob_length = (uint8_t)opened.length;

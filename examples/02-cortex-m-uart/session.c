@@ -16,6 +16,7 @@
 enum {
     WINDOW = 64,
     ENROL_RETRY_MS = 1000,
+    ENROL_WAIT_MS = 120000, /* for people to compare */
     GREET_RETRY_MS = 1000,
     RENEW_MS = 3600000,
     SILENCE_MS = 4000 /* without an answer: greet again */
@@ -144,6 +145,7 @@ static bool enrol(fer_nv nv, const fer_static_secret *secret, const fer_static_p
     fer_enrolee_config config = {.secret = *secret,
                                  .own = *own,
                                  .retry_ms = ENROL_RETRY_MS,
+                                 .wait_ms = ENROL_WAIT_MS,
                                  .entropy = {&entropy_host_ops, 0}};
     fer_enrolee *enrolee = NULL;
     show("enrolment: this board", own, text);

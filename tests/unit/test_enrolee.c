@@ -145,6 +145,27 @@ static void test_refuses_what_is_no_blob(void **state)
     assert_int_equal(FER_OK, feed(record.at, record.n));
 }
 
+/* As long as an acceptance can be, with every first byte: other headers leave more for plaintext
+ * than a blob has. */
+static void test_refuses_records_of_other_kinds_as_drops(void **state)
+{
+    (void)state;
+    meet();
+    kit_bytes record = accept(FER_BLOB_BYTES);
+    assert_int_equal(record.n, FER_ENROLEE_INBOUND);
+    const uint8_t right = record.at[0];
+    for (unsigned first = 0; first < 256; first++) {
+        record.at[0] = (uint8_t)first;
+        if (first != right) {
+            fer_status status = feed(record.at, record.n);
+            assert_true(status == FER_EMPTY ||
+                        fer_status_get_group(status) == FER_GROUP_DROP_INPUT);
+        }
+    }
+    record.at[0] = right;
+    assert_int_equal(FER_OK, feed(record.at, record.n));
+}
+
 static void test_takes_the_first_acceptance_alone(void **state)
 {
     uint8_t *blob = NULL;
@@ -221,6 +242,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refuses_an_acceptance_with_any_byte_changed, start,
                                         stop),
         cmocka_unit_test_setup_teardown(test_refuses_what_is_no_blob, start, stop),
+        cmocka_unit_test_setup_teardown(test_refuses_records_of_other_kinds_as_drops, start, stop),
         cmocka_unit_test_setup_teardown(test_takes_the_first_acceptance_alone, start, stop),
         cmocka_unit_test_setup_teardown(test_an_answer_serves_one_attempt, start, stop),
         cmocka_unit_test_setup_teardown(test_leaves_no_key_behind, start, stop),

@@ -133,6 +133,11 @@ static void test_refuses_calls_that_cannot_work(void **state)
     assert_int_equal(FER_ERR_HANDLE, fer_enrolee_confirm(none));
     assert_int_equal(FER_ERR_HANDLE, fer_enrolee_restart(none));
     assert_int_equal(FER_ENROLEE_NONE, fer_enrolee_get_stage(none));
+    fer_enrolee copied = *enrolee; /* a handle is one at its own address only */
+    assert_int_equal(FER_ERR_HANDLE, fer_enrolee_take(&copied, now, out, sizeof out, &n));
+    assert_int_equal(FER_ERR_HANDLE, fer_enrolee_feed(&copied, out, 1, &n));
+    assert_int_equal(FER_ERR_HANDLE, fer_enrolee_confirm(&copied));
+    assert_int_equal(FER_ENROLEE_NONE, fer_enrolee_get_stage(&copied));
     fer_enrolee_close(&none);
     fer_enrolee_close(NULL);
 }
