@@ -23,10 +23,10 @@ add_library(ferrule_trimmed_sodium STATIC ${sodium_sources} ${FERRULE_TRIMMED_SO
 # The hot file. Scheduling before registers are allotted makes more spills than it hides stalls:
 # docs/COMPARED.md tells what each option buys.
 set_source_files_properties(cmake/trimmed_sodium/chacha20.c PROPERTIES COMPILE_OPTIONS
-  "-O2;-fno-schedule-insns")
+  "-O2;$<$<C_COMPILER_ID:GNU>:-fno-schedule-insns>")
 # Else the compiler would put a call of memset, which goes by bytes, in place of the loops.
 set_source_files_properties(cmake/trimmed_sodium/wipe.c PROPERTIES COMPILE_OPTIONS
-  -fno-tree-loop-distribute-patterns)
+  $<$<C_COMPILER_ID:GNU>:-fno-tree-loop-distribute-patterns>)
 set_source_files_properties(cmake/trimmed_sodium/lmul.c PROPERTIES COMPILE_OPTIONS -fno-lto)
 target_include_directories(ferrule_trimmed_sodium SYSTEM
   PUBLIC ${sodium}/include ${sodium_include}
