@@ -58,7 +58,8 @@ struct device_session {
     bool open;
     uint8_t route_length;
     uint8_t route[FER_ROUTE_MAX];
-    fer_greeted mark;  /* of the greeting that it began with */
+    fer_greeted mark;  /* of the greeting that it began with, … */
+    int64_t began_ms;  /* … and when that was answered; monotonic */
     bool heard;        /* sequence is that of a record */
     uint32_t sequence; /* the newest live record that was accepted in it */
 };
@@ -89,8 +90,9 @@ struct device {
     struct device_session session;
     struct device_answer answer;
     fer_greeted greeted; /* its last greeting that was answered, or will be */
-    int64_t greeted_ms;  /* monotonic, when that was; 0: no session comes of it any more */
-    bool in_session;     /* its newest live record came in the session: so do answers */
+    int64_t
+        greeted_ms;  /* monotonic, when that was; 0: its session has begun, or none comes of it */
+    bool in_session; /* its newest live record came in the session: so do answers */
 };
 
 struct contexts {

@@ -120,8 +120,11 @@ static void note_session(struct device *device, const fer_unverified *header)
         memcmp(session->route, header->route, session->route_length) == 0) {
         return;
     }
-    *session = (struct device_session){
-        .open = true, .route_length = header->route_length, .mark = device->greeted};
+    *session = (struct device_session){.open = true,
+                                       .route_length = header->route_length,
+                                       .mark = device->greeted,
+                                       .began_ms = device->greeted_ms};
+    device->greeted_ms = 0;
     memcpy(session->route, header->route, sizeof session->route);
     device->in_session = false;
 }
@@ -154,6 +157,7 @@ static void note_end(struct device *device)
     device->session = (struct device_session){0};
     device->in_session = false;
     device->greeted_ms = 0;
+    device->ack.due = false; /* it was of the session, and is no receipt elsewhere (HONEST) */
 }
 
 void sessions_forget(const struct sessions *sessions, struct device *device)
@@ -164,13 +168,20 @@ void sessions_forget(const struct sessions *sessions, struct device *device)
     note_end(device);
 }
 
+/* By the session's own greeting: later ones, answered and never used, keep no key alive. */
+static bool is_old(const struct device *device, int64_t before_ms)
+{
+    return (device->session.open && device->session.began_ms < before_ms) ||
+           (device->greeted_ms != 0 && device->greeted_ms < before_ms);
+}
+
 size_t sessions_expire(const struct sessions *sessions, const struct contexts *contexts,
                        int64_t before_ms)
 {
     size_t ended = 0;
     for (size_t i = 0; i < contexts->count; i++) {
         struct device *device = &contexts->devices[i];
-        if (device->open && device->greeted_ms != 0 && device->greeted_ms < before_ms) {
+        if (device->open && is_old(device, before_ms)) {
             (void)!fer_responder_leave(sessions->responder, device->context);
             note_end(device);
             ended++;

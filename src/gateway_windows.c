@@ -141,9 +141,12 @@ void fer_gateway_prove(fer_gateway *gateway, uint32_t number, uint32_t generatio
 {
     struct fer_context *context = &gateway->contexts[number];
 
-    if (generation > context->cur && generation - context->cur <= gateway->config.max_skip) {
-        fer_gateway_advance(gateway, number, generation);
-        context->flags |= FER_CONTEXT_HEARD;
-        context->revision++;
+    if (generation < context->cur || generation - context->cur > gateway->config.max_skip) {
+        return;
     }
+    if (generation > context->cur) {
+        fer_gateway_advance(gateway, number, generation);
+    }
+    context->flags |= FER_CONTEXT_HEARD;
+    context->revision++;
 }

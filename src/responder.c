@@ -117,8 +117,15 @@ void fer_responder_close(fer_responder **responder)
 
 struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t context)
 {
-    return context < responder->config.contexts && responder->peers[context].pinned
-               ? &responder->peers[context]
+    const struct fer_context *of = fer_gateway_get_context(responder->config.gateway, context);
+    struct fer_peer *peer;
+
+    if (of == NULL || context >= responder->config.contexts) {
+        return NULL;
+    }
+    peer = &responder->peers[context];
+    return peer->pinned && memcmp(peer->fingerprint, of->fingerprint, sizeof peer->fingerprint) == 0
+               ? peer
                : NULL;
 }
 
@@ -239,6 +246,7 @@ fer_status fer_responder_pin(fer_responder *responder, uint32_t context,
     struct fer_peer *peer = &responder->peers[context];
     leave(responder, peer);
     peer->info = info;
+    memcpy(peer->fingerprint, of->fingerprint, sizeof peer->fingerprint);
     peer->device = *device;
     peer->last = last;
     peer->pinned = true;
@@ -315,12 +323,17 @@ fer_status fer_responder_adopt(fer_responder *responder, uint32_t context, fer_r
 static uint32_t find_session(const fer_responder *responder, const uint8_t *record, size_t n)
 {
     fer_unverified header;
+    uint32_t index;
 
     if (fer_record_inspect(record, n, &header) != FER_OK || header.kind != FER_KIND_SESSION ||
         header.direction != FER_UP) {
         return FER_NO_SESSION;
     }
-    return fer_responder_find(responder, header.route, header.route_length);
+    index = fer_responder_find(responder, header.route, header.route_length);
+    return index != FER_NO_SESSION &&
+                   fer_responder_get_peer(responder, responder->sessions[index].context) != NULL
+               ? index
+               : FER_NO_SESSION;
 }
 
 /* A ticket says which session it is of in the upper halves of two of the opener's cells. */
@@ -377,7 +390,8 @@ fer_status fer_responder_commit(fer_responder *responder, fer_ticket *ticket)
     uint32_t index = (uint32_t)(ticket->opaque[CELL_SESSION] >> 32);
     uint32_t serial = (uint32_t)(ticket->opaque[CELL_SERIAL] >> 32);
     if (index >= responder->config.sessions || responder->sessions[index].opener == NULL ||
-        responder->sessions[index].serial != serial) {
+        responder->sessions[index].serial != serial ||
+        fer_responder_get_peer(responder, responder->sessions[index].context) == NULL) {
         fer_ticket_abort(ticket);
         return FER_DROP_ROUTE;
     }

@@ -11,13 +11,15 @@ enum { BAUD = 115200 };
 
 static riscv_timer timer = {BOARD_TIME, BOARD_TIME_COMPARE, BOARD_TIME_PER_MS};
 
+/* Completed before it is served: what serves it may disable the line, and a completion of a line
+ * that is disabled is ignored (RISC-V PLIC specification, interrupt completion). */
 static void on_line(void)
 {
     uint32_t line = *BOARD_PLIC_CLAIM;
+    *BOARD_PLIC_CLAIM = line;
     if (line == BOARD_LINK_IRQ) {
         on_link_byte();
     }
-    *BOARD_PLIC_CLAIM = line;
 }
 
 __attribute__((interrupt("machine"), aligned(4))) static void on_trap(void)

@@ -80,7 +80,8 @@ static void take_sensor_frame(const uint8_t *frame, size_t n)
 }
 
 /* Reads while there is room for one reading more. With none, the byte stays in the UART and its
- * interrupt stays pending, so that the line stalls instead of losing readings. */
+ * interrupt stays pending, so that a line with flow control, or an emulated one, stalls instead of
+ * losing readings; on others the UART overruns, and the frame is rejected. */
 void on_sensor_byte(void)
 {
     uint8_t byte;

@@ -95,8 +95,13 @@ static bool keep(fer_enrolee *enrolee, fer_nv nv)
     uint8_t *blob;
     size_t n;
     if (fer_enrolee_get_gateway(enrolee, &gateway) != FER_OK ||
-        fer_enrolee_get_blob(enrolee, &blob, &n) != FER_OK ||
-        !keys_write_gateway(&keys, &gateway)) {
+        fer_enrolee_get_blob(enrolee, &blob, &n) != FER_OK) {
+        return complain("nothing was handed over");
+    }
+    if (n != 0 && !is_unprovisioned(nv)) {
+        return complain("there is a credential already: enrol without another");
+    }
+    if (!keys_write_gateway(&keys, &gateway)) {
         return complain("the gateway's key cannot be kept");
     }
     if (n != 0) {

@@ -124,12 +124,13 @@ static bool pass(int fd, fer_enrolee *enrolee, fer_enrolee_stage stage)
 }
 
 /* The gateway's key first: with the credential the device counts as installed, and takes no other.
- */
+ * A device that has one is handed another by mistake, and keeps the gateway that it knows. */
 static bool keep(const struct enrol *want, fer_enrolee *enrolee, const fer_static_public *gateway)
 {
     uint8_t *blob = NULL;
     size_t n = 0;
     return fer_enrolee_get_blob(enrolee, &blob, &n) == FER_OK &&
+           (n == 0 || install_is_possible(want->install)) &&
            session_keep_gateway(want->gateway_file, gateway) &&
            (n == 0 || install_blob(want->install, "what the gateway handed over", blob, n));
 }

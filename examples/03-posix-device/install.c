@@ -41,19 +41,37 @@ static bool refuse(const struct install *install, const char *source, fer_status
     }
 }
 
-bool install_blob(const struct install *install, const char *source, uint8_t *blob, size_t n)
+static fer_status open_store(const struct install *install, fer_arena *arena, fer_store **store)
 {
     static fer_arena_cell cells[FER_STORE_SIZE(NV_FILE_GRANULE) / FER_ARENA_ALIGN];
     const fer_store_config config = {.nv = install->nv, .policy = FER_STORE_STRICT};
+    fer_status status = fer_arena_init(arena, cells, sizeof cells / sizeof *cells);
+    return status == FER_OK ? fer_store_create(arena, &config, store) : status;
+}
+
+bool install_is_possible(const struct install *install)
+{
+    fer_credential_info info;
+    fer_store *store;
+    fer_arena arena;
+    fer_status status = open_store(install, &arena, &store);
+    if (status == FER_OK) {
+        status = fer_store_get_info(store, &info);
+        fer_store_close(&store);
+    }
+    fer_arena_close(&arena);
+    return status == FER_RENEW_MISSING || status == FER_TROUBLE_STATE ||
+           refuse(install, install->state, status == FER_OK ? FER_ERR_ORDER : status);
+}
+
+bool install_blob(const struct install *install, const char *source, uint8_t *blob, size_t n)
+{
     const bool has_id = install->hardware_length != 0;
     const fer_provision_config hardware = {has_id ? install->hardware : NULL,
                                            install->hardware_length, has_id};
     fer_store *store;
     fer_arena arena;
-    fer_status status = fer_arena_init(&arena, cells, sizeof cells / sizeof *cells);
-    if (status == FER_OK) {
-        status = fer_store_create(&arena, &config, &store);
-    }
+    fer_status status = open_store(install, &arena, &store);
     if (status == FER_OK) {
         status = fer_provision(store, &hardware, blob, n);
         fer_store_close(&store);

@@ -15,6 +15,10 @@ struct install {
     size_t hardware_length; /* 0: this machine has no id; else blobs must be bound to it */
 };
 
+/* Whether the state file has no credential yet, but for an install that was cut short. False: it
+ * said so. */
+bool install_is_possible(const struct install *install);
+
 /* Installs a blob that `source` gave, and wipes it if it was taken. False: it said why. */
 bool install_blob(const struct install *install, const char *source, uint8_t *blob, size_t n);
 

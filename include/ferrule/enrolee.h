@@ -8,10 +8,12 @@
  *                             one, keep the gateway's key, and only when both are durable
  *     confirm, and take       the receipt
  *
- * It is driven like the device facade: no callback, no thread, no timer. Whatever does not verify
- * is dropped, and whatever was begun with it is begun anew (CLOSED). Memory: one handle; restart
- * wipes and reuses it. Concurrency: one thread; no ISR. A second message and what follows it cost
- * three curve operations, a first message one. Linked only where it is named. */
+ * It is driven like the device facade: no callback, no thread, no timer. What does not verify is
+ * dropped: a second message ends its attempt, and the next begins when it is due (CLOSED). Linked
+ * only where it is named.
+ * Memory:      one handle; restart wipes and reuses it.
+ * Concurrency: one thread; no ISR. A second message and what follows it cost three curve
+ *              operations, a first message one. */
 #ifndef FERRULE_ENROLEE_H
 #define FERRULE_ENROLEE_H
 
@@ -71,8 +73,9 @@ typedef enum fer_enrolee_stage {
 fer_enrolee_stage fer_enrolee_get_stage(const fer_enrolee *enrolee);
 
 /* Writes the next frame, when one is due at `now` (milliseconds that never go back). Out needs
- * FER_ENROLEE_FRAME bytes. FER_EMPTY: none is due. FER_ERR_CAPACITY, FER_TROUBLE_ENTROPY,
- * FER_NOT_NOW: nothing has changed. */
+ * FER_ENROLEE_FRAME bytes. FER_EMPTY: none is due. FER_ERR_CAPACITY: nothing has changed.
+ * FER_TROUBLE_ENTROPY, FER_NOT_NOW: nothing was sent; an attempt whose wait is over has ended all
+ * the same. */
 FER_MUST_USE fer_status fer_enrolee_take(fer_enrolee *enrolee, uint64_t now, uint8_t *out,
                                          size_t capacity, size_t *length);
 

@@ -46,7 +46,7 @@ typedef struct fer_responder_config {
 #define FER_RESPONDER_ENTRY_SIZE FER_ARENA_SIZEOF(7, 28)
 #define FER_RESPONDER_SESSION_SIZE(window_bits) \
     (FER_RESPONDER_ENTRY_SIZE + FER_SEALER_SIZE + FER_OPENER_SIZE(window_bits))
-#define FER_RESPONDER_PEER_SIZE FER_ARENA_SIZEOF(0, 104)
+#define FER_RESPONDER_PEER_SIZE FER_ARENA_SIZEOF(0, 112)
 #define FER_RESPONDER_SIZE(contexts, sessions, window_bits)           \
     (FER_RESPONDER_HANDLE_SIZE + (contexts)*FER_RESPONDER_PEER_SIZE + \
      (sessions) * (FER_RESPONDER_SESSION_SIZE(window_bits)) + FER_HANDSHAKE_SIZE)

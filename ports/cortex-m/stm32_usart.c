@@ -1,7 +1,7 @@
 #include "stm32_usart.h"
 
 /* RM0041 and RM0090, universal synchronous asynchronous receiver transmitter. */
-enum { STATUS_RX_FULL = 1 << 5, STATUS_TX_EMPTY = 1 << 7 };
+enum { STATUS_OVERRUN = 1 << 3, STATUS_RX_FULL = 1 << 5, STATUS_TX_EMPTY = 1 << 7 };
 enum { CONTROL_RX = 1 << 2, CONTROL_TX = 1 << 3, CONTROL_RX_INTERRUPT = 1 << 5 };
 enum { CONTROL_ON = 1 << 13 };
 
@@ -13,11 +13,14 @@ void stm32_usart_start(stm32_usart *usart, uint32_t clock_hz, uint32_t baud)
 
 bool stm32_usart_read(stm32_usart *usart, uint8_t *byte)
 {
-    if ((usart->status & STATUS_RX_FULL) == 0) {
+    uint32_t status = usart->status;
+    if ((status & (STATUS_RX_FULL | STATUS_OVERRUN)) == 0) {
         return false;
     }
-    *byte = (uint8_t)usart->data; /* clears the interrupt as well */
-    return true;
+    /* Clears both: an overrun alone interrupts too, and would for ever. The byte that it cost is
+     * for the frame's tag to find. */
+    *byte = (uint8_t)usart->data;
+    return (status & STATUS_RX_FULL) != 0;
 }
 
 void stm32_usart_write(stm32_usart *usart, const uint8_t *bytes, size_t n)

@@ -1,6 +1,6 @@
-/* Ferrule port: FreeRTOS (10.4 and later). A lock of critical sections and a mutex, a clock of
- * ticks, and a stream buffer that carries bytes from an interrupt to the task that feeds the
- * device. Every object is the caller's memory: nothing is allocated (HEAPLESS).
+/* Ferrule port: FreeRTOS (10.4 and later; on Cortex-M0 10.6). A lock of critical sections and a
+ * mutex, a clock of ticks, and a stream buffer that carries bytes from an interrupt to the task
+ * that feeds the device. Every object is the caller's memory: nothing is allocated (HEAPLESS).
  *
  * An interrupt that calls any of these, or fer_device_record, must have a priority at which the
  * kernel may be called: not above configMAX_SYSCALL_INTERRUPT_PRIORITY. */

@@ -118,8 +118,8 @@ uint32_t *fer_gateway_claim_slot(fer_gateway *gateway, uint32_t number, uint32_t
 /* Makes `generation` the current one; the former keeps its windows while there is a slot. */
 void fer_gateway_advance(fer_gateway *gateway, uint32_t number, uint32_t generation);
 
-/* The device was shown to hold the chain of this generation, though by no record of it: advances to
- * it, where it is ahead and within reach. */
+/* The device was shown to hold the chain of this generation, though by no record of it: it counts
+ * as heard, where it is the current one, or ahead and within reach. */
 void fer_gateway_prove(fer_gateway *gateway, uint32_t number, uint32_t generation);
 
 /* Raises the floor: older slots and keys are wiped (WIPE). */

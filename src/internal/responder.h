@@ -15,7 +15,8 @@ struct fer_peer {
     fer_credential_info info; /* identity, epoch and route */
     fer_static_public device;
     fer_greeted last;
-    uint32_t current; /* index of a session, or FER_NO_SESSION */
+    uint8_t fingerprint[8]; /* of the context that it was pinned to */
+    uint32_t current;       /* index of a session, or FER_NO_SESSION */
     uint32_t pending;
     bool pinned;
 };
@@ -44,7 +45,8 @@ struct fer_responder {
 
 bool fer_responder_is_open(const fer_responder *responder);
 
-/* The peer of a context that may greet, or null. */
+/* The peer of a context that may greet, or null: also where the context is gone, or another's by
+ * now (fer_gateway_remove), so that nothing of one device becomes another's. */
 struct fer_peer *fer_responder_get_peer(const fer_responder *responder, uint32_t context);
 
 /* The session of a route, or FER_NO_SESSION. A few steps: routes are random. */

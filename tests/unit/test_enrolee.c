@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "enrolee_kit.h"
+#include "internal/handshake.h"
 #include "internal/poison.h"
+#include "internal/record.h"
 
 static void test_hands_out_what_the_gateway_hands_over(void **state)
 {
@@ -229,6 +231,39 @@ static void test_leaves_no_key_behind(void **state)
     }
 }
 
+/* The keys of an attempt that is over are gone with it, though the handle goes on (WIPE). */
+static void test_leaves_no_key_of_an_attempt_behind(void **state)
+{
+    uint8_t secret[32];
+    (void)state;
+    kit_bytes second = get_second();
+    memcpy(secret, enrolee->handshake->e.bytes, sizeof secret);
+    second.at[second.n - 1] ^= 1;
+    assert_int_equal(FER_DROP_FORGED, feed(second.at, second.n));
+    FER_UNPOISON(enrolee, FER_ENROLEE_SIZE);
+    assert_false(contains(enrolee, FER_ENROLEE_SIZE, secret, sizeof secret));
+    assert_false(contains((const uint8_t *)enrolee + FER_ENROLEE_HANDLE_SIZE,
+                          FER_ENROLEE_SIZE - FER_ENROLEE_HANDLE_SIZE, kit_secrets[0].bytes, 32));
+}
+
+static void test_leaves_no_key_of_the_session_behind(void **state)
+{
+    uint8_t sealing[32];
+    uint8_t frame[FER_ENROLEE_FRAME];
+    size_t n;
+    (void)state;
+    meet();
+    const kit_bytes record = accept(FER_CREDENTIAL_BYTES);
+    assert_int_equal(FER_OK, feed(record.at, record.n));
+    assert_int_equal(FER_OK, fer_enrolee_confirm(enrolee));
+    memcpy(sealing, enrolee->session.sealer->key.secret.bytes, sizeof sealing);
+    assert_true(contains(enrolee, FER_ENROLEE_SIZE, sealing, sizeof sealing));
+    assert_int_equal(FER_OK, fer_enrolee_take(enrolee, now, frame, sizeof frame, &n));
+    assert_stage(FER_ENROLEE_DONE);
+    FER_UNPOISON(enrolee, FER_ENROLEE_SIZE);
+    assert_false(contains(enrolee, FER_ENROLEE_SIZE, sealing, sizeof sealing));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +281,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_takes_the_first_acceptance_alone, start, stop),
         cmocka_unit_test_setup_teardown(test_an_answer_serves_one_attempt, start, stop),
         cmocka_unit_test_setup_teardown(test_leaves_no_key_behind, start, stop),
+        cmocka_unit_test_setup_teardown(test_leaves_no_key_of_an_attempt_behind, start, stop),
+        cmocka_unit_test_setup_teardown(test_leaves_no_key_of_the_session_behind, start, stop),
     };
     return cmocka_run_group_tests_name("enrolee", tests, NULL, NULL);
 }

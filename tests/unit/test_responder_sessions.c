@@ -66,6 +66,7 @@ static void test_sessions_prove_generations(void **state)
         carry_up();
         assert_int_equal(gateway->contexts[context].cur, at);
         assert_int_equal(gateway->contexts[context].floor, at < REACH ? 0 : at - REACH);
+        assert_true((gateway->contexts[context].flags & FER_CONTEXT_HEARD) != 0);
         assert_int_equal(FER_OK,
                          fer_gateway_export(gateway, context, snapshot, sizeof snapshot, &n));
         restart_gateway_from(snapshot, n);
@@ -196,134 +197,6 @@ static void test_tickets_of_a_session_that_was_left(void **state)
     shake();
     assert_int_equal(FER_DROP_ROUTE, fer_responder_commit(responder, &opened.ticket));
     assert_int_equal(gateway->contexts[context].cur, 0);
-}
-
-/* ---- from one responder to the next ------------------------------------------------------ */
-
-FER_ARENA(next_arena, FER_GATEWAY_SIZE(CONTEXTS, 3, WINDOW, 6) +
-                          FER_RESPONDER_SIZE(CONTEXTS, SESSIONS, WINDOW));
-
-/* Another gateway of the same device, with its own numbers of contexts, as after a reload. */
-static void make_next(fer_responder_config *config, const fer_static_public *device)
-{
-    static const uint8_t route[] = {9, 8, 7, 6};
-    const fer_identity identity = get_identity();
-    fer_credential credential;
-    uint32_t ignored;
-
-    assert_int_equal(FER_OK, fer_arena_rewind(&next_arena, (fer_arena_position){0}));
-    assert_int_equal(FER_OK, fer_gateway_create(&next_arena, &gateway->config, &config->gateway));
-    fixture_mint_as(&credential, 1, "pump-8", route, sizeof route);
-    assert_int_equal(FER_OK, fer_gateway_add(config->gateway, &credential, &ignored));
-    credential = get_credential(0, 0);
-    assert_int_equal(FER_OK, fer_gateway_add(config->gateway, &credential, &context));
-    assert_int_equal(context, 1);
-    assert_int_equal(FER_OK, fer_responder_create(&next_arena, config, &responder));
-    assert_int_equal(FER_OK, fer_responder_pin(responder, context, &identity, device, durable));
-}
-
-/* Sessions go on elsewhere, current and pending: numbers and windows with them (NONCE, ONCE). */
-static void test_adopting(void **state)
-{
-    fer_responder *former = responder;
-    fer_responder_config config = responder->config;
-    struct packet old[3];
-    struct packet down;
-    fer_opened opened;
-    uint8_t out[PACKET];
-
-    (void)state;
-    boot(3);
-    shake();
-    carry_up();
-    carry_down();
-    seal_up(&old[0]);
-    assert_int_equal(FER_OK, receive_up(&old[0]));
-    seal_up(&old[1]);
-    seal_up(&old[2]);
-    assert_int_equal(FER_OK, open_up(&old[2], &opened));
-    make_next(&config, &device_public);
-    assert_int_equal(FER_OK, fer_responder_adopt(responder, context, former, 0));
-    assert_int_equal(FER_DROP_ROUTE, fer_responder_commit(former, &opened.ticket));
-    assert_int_equal(FER_DROP_ROUTE, fer_responder_open(former, old[1].bytes, old[1].length, out,
-                                                        sizeof out, &opened));
-    assert_int_equal(FER_DROP_REPLAY, receive_up(&old[0]));
-    assert_int_equal(FER_OK, receive_up(&old[1]));
-    assert_int_equal(FER_OK, seal_down(&down));
-    assert_int_equal(FER_OK, open_down(&down)); /* the next number of the same salted nonces */
-    assert_int_equal(FER_ERR_ORDER, fer_responder_seal(former, 0, text, sizeof text, down.bytes,
-                                                       PACKET, &down.length));
-    fer_responder_close(&former); /* takes nothing of it along */
-    carry_up();
-    carry_down();
-}
-
-static void test_adopting_what_is_pending(void **state)
-{
-    fer_responder *former = responder;
-    fer_responder_config config = responder->config;
-    struct packet old;
-
-    (void)state;
-    shake();
-    carry_up();
-    seal_up(&old);
-    boot(7);
-    shake();
-    make_next(&config, &device_public);
-    assert_int_equal(FER_OK, fer_responder_adopt(responder, context, former, 0));
-    assert_int_equal(FER_OK, receive_up(&old)); /* the current one still is */
-    carry_up();
-    assert_int_equal(FER_DROP_ROUTE, receive_up(&old));
-    assert_int_equal(config.gateway->contexts[context].cur, 7);
-}
-
-/* Another device's, or another key's, it does not take; nor where there is no room. */
-static void test_not_adopting(void **state)
-{
-    fer_responder *former = responder;
-    fer_responder_config config = responder->config;
-    fer_static_public other = device_public;
-
-    (void)state;
-    shake();
-    carry_up();
-    other.bytes[0] ^= 1;
-    make_next(&config, &other);
-    assert_int_equal(FER_ERR_ARGUMENT, fer_responder_adopt(responder, context, former, 0));
-    assert_int_equal(FER_ERR_ARGUMENT, fer_responder_adopt(responder, 0, former, 0));
-    assert_int_equal(FER_ERR_ARGUMENT, fer_responder_adopt(responder, context, former, CONTEXTS));
-    assert_int_equal(FER_ERR_ARGUMENT, fer_responder_adopt(former, 0, former, 0));
-    assert_int_equal(FER_ERR_HANDLE, fer_responder_adopt(NULL, 0, former, 0));
-    assert_int_equal(FER_ERR_HANDLE, fer_responder_adopt(responder, 0, NULL, 0));
-    config.window_bits = 2u * WINDOW;
-    config.sessions = 1;
-    make_next(&config, &device_public);
-    assert_int_equal(FER_ERR_ARGUMENT, fer_responder_adopt(responder, context, former, 0));
-}
-
-/* The current session comes first; what finds no place ends, and is not there twice. */
-static void test_adopting_without_room(void **state)
-{
-    fer_responder *former = responder;
-    fer_responder_config config = responder->config;
-    struct packet old;
-    struct packet pending;
-
-    (void)state;
-    shake();
-    carry_up();
-    seal_up(&old);
-    boot(2);
-    shake();
-    seal_up(&pending);
-    config.sessions = 1;
-    make_next(&config, &device_public);
-    assert_int_equal(FER_OK, fer_responder_adopt(responder, context, former, 0));
-    assert_int_equal(FER_DROP_ROUTE, receive_up(&pending));
-    assert_int_equal(FER_OK, receive_up(&old));
-    responder = former;
-    assert_int_equal(FER_DROP_ROUTE, receive_up(&pending));
 }
 
 /* ---- early data ------------------------------------------------------------------------- */
@@ -466,10 +339,6 @@ int main(void)
         cmocka_unit_test_setup(test_an_old_session_leads_nowhere_back, setup),
         cmocka_unit_test_setup(test_leaving, setup),
         cmocka_unit_test_setup(test_tickets_of_a_session_that_was_left, setup),
-        cmocka_unit_test_setup(test_adopting, setup),
-        cmocka_unit_test_setup(test_adopting_what_is_pending, setup),
-        cmocka_unit_test_setup(test_not_adopting, setup),
-        cmocka_unit_test_setup(test_adopting_without_room, setup),
         cmocka_unit_test_setup(test_early_data, setup),
         cmocka_unit_test_setup(test_early_data_is_off, setup),
         cmocka_unit_test_setup(test_early_data_is_sealed, setup),
