@@ -257,6 +257,7 @@ static void test_leaves_no_key_of_the_session_behind(void **state)
     assert_int_equal(FER_OK, feed(record.at, record.n));
     assert_int_equal(FER_OK, fer_enrolee_confirm(enrolee));
     memcpy(sealing, enrolee->session.sealer->key.secret.bytes, sizeof sealing);
+    FER_UNPOISON(enrolee, FER_ENROLEE_SIZE);
     assert_true(contains(enrolee, FER_ENROLEE_SIZE, sealing, sizeof sealing));
     assert_int_equal(FER_OK, fer_enrolee_take(enrolee, now, frame, sizeof frame, &n));
     assert_stage(FER_ENROLEE_DONE);
