@@ -5,6 +5,9 @@ firmware_build() {
     case $1 in # the board that stands for the core
     cortex-m0) board=microbit ;;
     cortex-m3) board=mps2-an385 ;;
+    cortex-m4) board=mps2-an386 ;;
+    cortex-m7) board=mps2-an500 ;;
+    cortex-m33) board=mps2-an505 ;;
     *) echo "firmware_build: no board for $1" >&2 && return 1 ;;
     esac
     top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
