@@ -154,10 +154,12 @@ fer_status sessions_receive(const struct sessions *sessions, const struct contex
 
 static void note_end(struct device *device)
 {
+    if (device->in_session) {
+        device->ack.due = false; /* it was of the session, and is no receipt elsewhere (HONEST) */
+    }
     device->session = (struct device_session){0};
     device->in_session = false;
     device->greeted_ms = 0;
-    device->ack.due = false; /* it was of the session, and is no receipt elsewhere (HONEST) */
 }
 
 void sessions_forget(const struct sessions *sessions, struct device *device)
