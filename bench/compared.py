@@ -8,12 +8,13 @@ import subprocess
 import sys
 
 import firmware
+import flash
 import host_build
 
 LAUNCHES = 5
 ROUNDS = 800
 BARE, OURS, MBEDTLS = "bare libsodium", "Ferrule", "Mbed TLS, DTLS 1.2"
-CORE = "m4"
+CORE, BOARD = "m4", "mps2-an386"
 DIRECTIONS = ("seal", "open")
 
 
@@ -71,13 +72,13 @@ def measure_core(say=lambda text: None):
     rows = []
     for target in ("measure_record", "measure_mbedtls"):
         say(f"{CORE}: {target}")
-        rows += [(CORE, *row) for row in firmware.run(CORE, target)]
+        rows += [(CORE, *row) for row in firmware.run_records(BOARD, target)]
     say(f"{CORE}: flash")
-    record, client = firmware.flash_of_mbedtls(CORE)
+    record, client = flash.of_mbedtls(BOARD)
     for peer, figure, value in (
-            (BARE, "flash of the record path", firmware.flash_of_bare(CORE)),
-            (OURS, "flash of the record path", firmware.flash_of_record(CORE)),
-            (OURS, "flash of a whole device", firmware.flash_of_device(CORE)),
+            (BARE, "flash of the record path", flash.of_whole(BOARD, "size_bare")),
+            (OURS, "flash of the record path", flash.of_record(BOARD)),
+            (OURS, "flash of a whole device", flash.of_whole(BOARD, "size_device")),
             (MBEDTLS, "flash of the record path", record),
             (MBEDTLS, "flash of a whole device", client)):
         rows.append((CORE, peer, figure, 0, value, "bytes"))

@@ -31,17 +31,20 @@ def find_missing(board):
             if not shutil.which(name)]
 
 
+def configure(board, tree, *options):
+    """The command that configures a tree of firmware without tests."""
+    toolchain = os.path.join(TOP, "cmake", f"toolchain-{read_conf(board)['toolchain'][0]}.cmake")
+    return ["cmake", "-S", TOP, "-B", tree, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=MinSizeRel",
+            "--toolchain", toolchain, f"-DFERRULE_BOARD={board}", "-DFERRULE_TESTS=OFF", *options]
+
+
 def build_firmware(board, example, target, work, deps=None):
     """Builds the target of examples/EXAMPLE below `work`; returns the path of the executable."""
     tree = os.path.join(work, "firmware")
-    configure = ["cmake", "-S", TOP, "-B", tree, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=MinSizeRel",
-                 "--toolchain",
-                 os.path.join(TOP, "cmake", f"toolchain-{read_conf(board)['toolchain'][0]}.cmake"),
-                 f"-DFERRULE_BOARD={board}", "-DFERRULE_TESTS=OFF"]
-    if deps:
-        configure.append(f"-DFERRULE_DEPS_DIR={deps}")
+    options = [f"-DFERRULE_DEPS_DIR={deps}"] if deps else []
     with open(os.path.join(work, "firmware.log"), "w") as log:
-        for command in configure, ["cmake", "--build", tree, "--target", target]:
+        for command in (configure(board, tree, *options),
+                        ["cmake", "--build", tree, "--target", target]):
             if subprocess.run(command, stdout=log, stderr=log).returncode != 0:
                 sys.exit(f"the firmware does not build: see {log.name}")
     return os.path.join(tree, "examples", example, target)

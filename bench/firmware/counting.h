@@ -1,11 +1,15 @@
-/* Bench: instructions and stack on an emulated Cortex-M. Runs under `qemu-system-arm -icount
- * shift=6`, where every instruction takes 64 ns of virtual time and SysTick counts the board's
- * clock, 25 MHz, 20 on the one with a Cortex-M33: repeatable to the instruction. */
+/* Bench: instructions and stack on an emulated board. Runs under QEMU with `-icount shift=6`, where
+ * every instruction takes 64 ns of virtual time. A Cortex-M's SysTick counts the board's clock in
+ * it; RISC-V tells that time where it counts instructions. Repeatable to the instruction. */
 #ifndef FERRULE_BENCH_COUNTING_H
 #define FERRULE_BENCH_COUNTING_H
 
 #include <stdint.h>
 #include <stdio.h>
+
+#ifndef __riscv
+#include "board_map.h"
+#endif
 
 /* One figure: name, value, unit, bound, ok or short; see bench/README.md. */
 static inline void report(const char *name, uint32_t value, const char *unit, uint32_t bound)
@@ -16,44 +20,78 @@ static inline void report(const char *name, uint32_t value, const char *unit, ui
 
 /* ---- instructions ----------------------------------------------------------------------- */
 
+#ifdef __riscv
+enum { COUNTED_HZ = 1000000000 };
+
+static inline uint32_t now(void)
+{
+    uint32_t ns;
+    __asm__ volatile("rdinstret %0" : "=r"(ns));
+    return ns;
+}
+
+static inline uint32_t ticks_since(uint32_t start)
+{
+    return now() - start;
+}
+
+static inline void start_clock(void)
+{
+}
+#else
 struct systick {
     volatile uint32_t control;
     volatile uint32_t reload;
     volatile uint32_t current;
 };
 #define SYSTICK ((struct systick *)0xE000E010u)
-#ifdef __ARM_ARCH_8M_MAIN__
-enum { TICK_NS = 50 };
-#else
-enum { TICK_NS = 40 };
-#endif
-enum { SYSTICK_MASK = 0xFFFFFF, SYSTICK_ON = 5, INSTRUCTION_NS = 64 };
+enum { COUNTED_HZ = BOARD_CORE_HZ, SYSTICK_MASK = 0xFFFFFF, SYSTICK_ON = 5 };
 
-static uint32_t overhead_of_reading; /* in ticks */
-
-/* At most 10 million instructions: SysTick has 24 bits. */
-static inline uint32_t since(uint32_t start)
+/* SysTick counts down, in 24 bits: good for 10 million instructions at 25 MHz. QEMU gives one to
+ * the micro:bit too, whose core has none. */
+static inline uint32_t now(void)
 {
-    return (start - SYSTICK->current) & SYSTICK_MASK;
+    return SYSTICK->current;
 }
 
-static inline uint32_t instructions(uint32_t ticks)
+static inline uint32_t ticks_since(uint32_t start)
 {
-    return (uint32_t)((uint64_t)(ticks - overhead_of_reading) * TICK_NS / INSTRUCTION_NS);
+    return (start - now()) & SYSTICK_MASK;
 }
 
-static inline void start_counting(void)
+static inline void start_clock(void)
 {
     SYSTICK->reload = SYSTICK_MASK;
     SYSTICK->current = 0;
     SYSTICK->control = SYSTICK_ON;
-    uint32_t start = SYSTICK->current;
-    overhead_of_reading = since(start);
+}
+#endif
+
+enum { INSTRUCTION_NS = 64, SECOND_NS = 1000000000 };
+
+static uint32_t overhead_of_reading; /* in ticks */
+
+/* Instructions since now() answered `start`. */
+static inline uint32_t instructions(uint32_t start)
+{
+    const uint64_t ticks = ticks_since(start) - overhead_of_reading;
+    return (uint32_t)(ticks * SECOND_NS / ((uint64_t)COUNTED_HZ * INSTRUCTION_NS));
+}
+
+static inline void start_counting(void)
+{
+    start_clock();
+    overhead_of_reading = ticks_since(now());
 }
 
 /* ---- stack ------------------------------------------------------------------------------ */
 
-enum { PAINT = 0xA5, PAINTED = 6144, SPARED = 128 };
+#ifdef BENCH_SMALL
+enum { PAINTED = 2048 };
+#else
+enum { PAINTED = 6144 };
+#endif
+enum { PAINT = 0xA5, SPARED = 128 };
 
 /* The region lies below the painter's own frame, where only what is called next can reach. */
 static __attribute__((noinline, unused)) void paint(uint8_t *top)
@@ -77,7 +115,11 @@ static __attribute__((noinline, unused)) uint32_t depth(uint8_t *top)
 static inline uint8_t *stack_top(void)
 {
     uint8_t *top;
+#ifdef __riscv
+    __asm__ volatile("mv %0, sp" : "=r"(top));
+#else
     __asm__ volatile("mov %0, sp" : "=r"(top));
+#endif
     return top;
 }
 

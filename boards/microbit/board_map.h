@@ -2,6 +2,7 @@
 #ifndef FERRULE_BOARD_MAP_H
 #define FERRULE_BOARD_MAP_H
 
+enum { BOARD_CORE_HZ = 16000000 };
 enum { BOARD_TX_PIN = 24, BOARD_RX_PIN = 25 };
 
 /* What its RAM allows example 02. */
