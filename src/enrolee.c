@@ -6,6 +6,7 @@
 
 #include "internal/arena.h"
 #include "internal/bytes.h"
+#include "internal/draw.h"
 #include "internal/enrolee.h"
 #include "internal/frame.h"
 #include "internal/wipe.h"
@@ -43,8 +44,7 @@ static fer_status lay_out(fer_enrolee *made)
 fer_status fer_enrolee_create(fer_arena *arena, const fer_enrolee_config *config,
                               fer_enrolee **enrolee)
 {
-    if (config == NULL || enrolee == NULL || config->entropy.ops == NULL ||
-        config->entropy.ops->fill == NULL) {
+    if (config == NULL || enrolee == NULL || !fer_can_draw(config->entropy)) {
         return FER_ERR_ARGUMENT;
     }
     fer_enrolee *made = fer_arena_carve(arena, FER_ENROLEE_SIZE);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "internal/arena.h"
+#include "internal/draw.h"
 #include "internal/entropy.h"
 #include "internal/wipe.h"
 
@@ -83,8 +84,8 @@ static int draw(fer_entropy_test *test, uint8_t *out, size_t n)
 fer_status fer_entropy_test_create(fer_arena *arena, const fer_entropy_test_config *config,
                                    fer_entropy_test **test)
 {
-    if (config == NULL || test == NULL || config->source.ops == NULL ||
-        config->source.ops->fill == NULL || config->min_entropy < 1 || config->min_entropy > 8) {
+    if (config == NULL || test == NULL || !fer_can_draw(config->source) ||
+        config->min_entropy < 1 || config->min_entropy > 8) {
         return FER_ERR_ARGUMENT;
     }
     fer_entropy_test *made = fer_arena_carve(arena, sizeof *made);
@@ -128,11 +129,7 @@ fer_status fer_entropy_test_start(fer_entropy_test *test)
     if (!is_open(test)) {
         return FER_ERR_HANDLE;
     }
-    int answer = test->bad != 0 ? FER_PORT_FAILED : start(test);
-    if (answer == FER_PORT_OK) {
-        return FER_OK;
-    }
-    return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_ENTROPY;
+    return fer_draw_status(test->bad != 0 ? FER_PORT_FAILED : start(test));
 }
 
 static int fill_tested(void *context, uint8_t *out, size_t n)

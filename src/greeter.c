@@ -7,6 +7,7 @@
 #include "internal/arena.h"
 #include "internal/bytes.h"
 #include "internal/credential.h"
+#include "internal/draw.h"
 #include "internal/greeter.h"
 #include "internal/handle.h"
 #include "internal/handshake.h"
@@ -61,7 +62,7 @@ fer_status fer_greeter_create(fer_arena *arena, const fer_greeter_config *config
                               fer_greeter **greeter)
 {
     if (config == NULL || greeter == NULL || !fer_window_bits_are_valid(config->window_bits) ||
-        config->retry_ms == 0 || config->entropy.ops == NULL || config->entropy.ops->fill == NULL) {
+        config->retry_ms == 0 || !fer_can_draw(config->entropy)) {
         return FER_ERR_ARGUMENT;
     }
     fer_greeter *made = fer_arena_carve(arena, measure(config));

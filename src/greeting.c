@@ -6,6 +6,7 @@
 
 #include "crypto/curve.h"
 #include "internal/bytes.h"
+#include "internal/draw.h"
 #include "internal/record.h"
 
 enum { SALT = 16, CHECKS = 2 * FER_GREETING_MAC_BYTES, MESSAGE_LEAST = 48, FIRST_LEAST = 96 };
@@ -207,16 +208,6 @@ static void derive_cookie_key(const fer_static_public *gateway, const uint8_t sa
     fer_crypto_mac(base, sizeof base, salt, SALT, NULL, 0, key->bytes);
 }
 
-static fer_status draw_salt(fer_entropy entropy, uint8_t salt[SALT])
-{
-    int answer = entropy.ops->fill(entropy.context, salt, SALT);
-
-    if (answer == FER_PORT_OK) {
-        return FER_OK;
-    }
-    return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_ENTROPY;
-}
-
 fer_status fer_cookie_offer(const uint8_t *packet, size_t n, const fer_static_public *gateway,
                             const fer_cookie_secret *secret, const uint8_t *address,
                             size_t address_length, fer_entropy entropy, uint8_t *out,
@@ -228,8 +219,8 @@ fer_status fer_cookie_offer(const uint8_t *packet, size_t n, const fer_static_pu
     fer_secret key;
 
     if (packet == NULL || gateway == NULL || secret == NULL ||
-        (address == NULL && address_length != 0) || entropy.ops == NULL ||
-        entropy.ops->fill == NULL || out == NULL || length == NULL) {
+        (address == NULL && address_length != 0) || !fer_can_draw(entropy) || out == NULL ||
+        length == NULL) {
         return FER_ERR_ARGUMENT;
     }
     size_t checked = measure_first(packet, n);
@@ -243,7 +234,7 @@ fer_status fer_cookie_offer(const uint8_t *packet, size_t n, const fer_static_pu
     size_t at = 0;
     fer_status status = fer_greeting_begin(&greeting, out, capacity, &at);
     if (status == FER_OK) {
-        status = draw_salt(entropy, out + at);
+        status = fer_draw(entropy, out + at, SALT);
     }
     if (status != FER_OK) {
         return status;

@@ -6,6 +6,7 @@
 #include "crypto/curve.h"
 #include "internal/arena.h"
 #include "internal/bytes.h"
+#include "internal/draw.h"
 #include "internal/handshake.h"
 
 _Static_assert(sizeof(struct fer_handshake) <= FER_HANDSHAKE_SIZE,
@@ -46,16 +47,12 @@ fer_status fer_static_get_public(const fer_static_secret *secret, fer_static_pub
 fer_status fer_static_generate(fer_entropy entropy, fer_static_secret *secret,
                                fer_static_public *own)
 {
-    if (entropy.ops == NULL || entropy.ops->fill == NULL || secret == NULL || own == NULL) {
+    if (!fer_can_draw(entropy) || secret == NULL || own == NULL) {
         return FER_ERR_ARGUMENT;
     }
     memset(own, 0, sizeof *own);
-    int answer = entropy.ops->fill(entropy.context, secret->bytes, sizeof secret->bytes);
-    if (answer != FER_PORT_OK) {
-        fer_wipe(secret, sizeof *secret);
-        return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_ENTROPY;
-    }
-    return fer_static_get_public(secret, own);
+    const fer_status status = fer_draw(entropy, secret->bytes, sizeof secret->bytes);
+    return status == FER_OK ? fer_static_get_public(secret, own) : status;
 }
 
 fer_status fer_static_get_fingerprint(const fer_static_public *key,
@@ -145,7 +142,7 @@ static bool keys_are_given(const fer_handshake_config *config)
            (config->own_public != NULL) == ((statics & own) != 0) &&
            (config->peer != NULL) == ((pattern->known & ~own) != 0) &&
            (config->psk != NULL) == (config->psk_place != FER_NO_PSK) &&
-           (!writes || (config->entropy.ops != NULL && config->entropy.ops->fill != NULL));
+           (!writes || fer_can_draw(config->entropy));
 }
 
 static bool is_valid(const fer_handshake_config *config)

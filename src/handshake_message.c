@@ -7,6 +7,7 @@
 #include "crypto/schedule.h"
 #include "ferrule/handshake.h"
 #include "internal/bytes.h"
+#include "internal/draw.h"
 #include "internal/handshake.h"
 
 static bool psk_is_due(const fer_handshake *handshake, unsigned place)
@@ -158,18 +159,15 @@ static void next_message(fer_handshake *handshake)
 /* Draws the secret of an ephemeral key, so that a failing source changes nothing. */
 static fer_status draw_ephemeral(fer_handshake *handshake)
 {
-    int answer = handshake->entropy.ops->fill(handshake->entropy.context, handshake->e.bytes,
-                                              sizeof handshake->e.bytes);
-    if (answer != FER_PORT_OK) {
-        fer_wipe(&handshake->e, sizeof handshake->e);
-        return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_ENTROPY;
-    }
-    if (handshake->hedged) {
+    const fer_status status =
+        fer_draw(handshake->entropy, handshake->e.bytes, sizeof handshake->e.bytes);
+
+    if (status == FER_OK && handshake->hedged) {
         fer_secret drawn = handshake->e;
         fer_schedule_ephemeral(&handshake->hedge, drawn.bytes, handshake->attempt, &handshake->e);
         fer_wipe(&drawn, sizeof drawn);
     }
-    return FER_OK;
+    return status;
 }
 
 static fer_status write_token(fer_handshake *handshake, unsigned token, fer_writer *writer)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "internal/arena.h"
+#include "internal/draw.h"
 #include "internal/gateway.h"
 #include "internal/record.h"
 #include "internal/replay.h"
@@ -32,7 +33,7 @@ static bool is_valid(const fer_responder_config *config)
     return fer_gateway_is_open(config->gateway) && config->contexts != 0 &&
            config->contexts <= config->gateway->config.contexts && config->sessions != 0 &&
            config->sessions < FER_NO_SESSION && fer_window_bits_are_valid(config->window_bits) &&
-           config->entropy.ops != NULL && config->entropy.ops->fill != NULL;
+           fer_can_draw(config->entropy);
 }
 
 /* Bytes of the keys of one session. */

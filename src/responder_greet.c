@@ -6,6 +6,7 @@
 #include "crypto/curve.h"
 #include "internal/arena.h"
 #include "internal/bytes.h"
+#include "internal/draw.h"
 #include "internal/gateway.h"
 #include "internal/handshake.h"
 #include "internal/record.h"
@@ -127,17 +128,16 @@ static void take_psk(fer_responder *responder, const struct greeting *greeting)
  */
 static fer_status draw_route(const fer_responder *responder, fer_credential_info *info)
 {
-    const fer_entropy *entropy = &responder->config.entropy;
-
     memset(info->route, 0, sizeof info->route);
     if (info->route_length == 0) {
         info->route_length = LEAST_ROUTE;
     }
     for (int i = 0; i < TRIES; i++) {
-        int answer = entropy->ops->fill(entropy->context, info->route, info->route_length);
+        const fer_status status =
+            fer_draw(responder->config.entropy, info->route, info->route_length);
 
-        if (answer != FER_PORT_OK) {
-            return answer == FER_PORT_NOT_NOW ? FER_NOT_NOW : FER_TROUBLE_ENTROPY;
+        if (status != FER_OK) {
+            return status;
         }
         if (fer_responder_find(responder, info->route, info->route_length) == FER_NO_SESSION) {
             return FER_OK;

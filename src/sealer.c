@@ -5,6 +5,7 @@
 
 #include "internal/arena.h"
 #include "internal/bytes.h"
+#include "internal/draw.h"
 #include "internal/record.h"
 #include "internal/replay.h"
 
@@ -24,10 +25,7 @@ static unsigned get_branch(const fer_sealer_config *config)
     unsigned lane = (unsigned)config->lane;
 
     if (config->direction == FER_DOWN) {
-        return lane == FER_LANE_LIVE && config->entropy.ops != NULL &&
-                       config->entropy.ops->fill != NULL
-                   ? FER_BRANCH_DOWN
-                   : UINT_MAX;
+        return lane == FER_LANE_LIVE && fer_can_draw(config->entropy) ? FER_BRANCH_DOWN : UINT_MAX;
     }
     return config->direction == FER_UP && lane <= FER_LANE_BACKLOG &&
                    (unsigned)config->way <= FER_ONE_WAY
@@ -42,9 +40,7 @@ _Static_assert((int)FER_BRANCH_UP == (int)FER_LANE_LIVE &&
 
 static bool draw_salt(const fer_sealer *sealer, uint8_t *salt, uint8_t nonce[FER_NONCE_BYTES])
 {
-    const fer_entropy *entropy = &sealer->of.entropy;
-
-    if (entropy->ops->fill(entropy->context, salt, SALT_BYTES) != FER_PORT_OK) {
+    if (fer_draw(sealer->of.entropy, salt, SALT_BYTES) != FER_OK) {
         return false;
     }
     fer_record_nonce(nonce, salt, sealer->end.generation, fer_load_u32(nonce + 4));
