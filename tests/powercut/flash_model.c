@@ -275,8 +275,9 @@ static int model_read(void *context, uint32_t block, uint32_t offset, uint8_t *o
         return model->off ? FER_PORT_FAILED : model->fail_answer;
     }
     memset(out, 0x5A, n); /* undefined where the answer is not 0 */
-    for (uint32_t i = 0; i < n; i++) {
-        if (model->unreadable[(at + i) / geometry_of(model)->granule] == 1) {
+    const uint32_t size = geometry_of(model)->granule;
+    for (uint32_t granule = at / size; granule <= (at + (uint32_t)n - 1) / size; granule++) {
+        if (model->unreadable[granule] == 1) {
             return FER_PORT_UNCORRECTABLE;
         }
     }

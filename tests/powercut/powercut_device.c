@@ -7,7 +7,8 @@
  * runs any more. Then the device goes on, seals, sleeps and wakes: device_world.h says what is
  * checked of every record that leaves (NONCE, ONCE, HONEST), that failed calls leave nothing open
  * in the caller's buffer, and that nothing but a second cut in provisioning locks it out (CLOSED).
- * FERRULE_SEED chooses what torn granules read as; FERRULE_QUICK runs a smaller matrix. */
+ * FERRULE_SEED chooses what torn granules read as; FERRULE_QUICK runs a smaller matrix,
+ * FERRULE_WHOLE a larger one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,7 +44,7 @@ static const world_plan plans[] = {
 /* clang-format on */
 
 /* Sampled of the square: one in so many operations of the recovery. */
-enum { STRIDE = 4, QUICK_STRIDE = 173 };
+enum { WHOLE_STRIDE = 4, STRIDE = 12, QUICK_STRIDE = 173 };
 
 typedef enum fate { KEPT, LOST, DAMAGED, FATES } fate; /* of the image in RAM */
 
@@ -58,7 +59,7 @@ typedef struct cut {
 static const cut never = {WORLD_NEVER, FLASH_BEFORE, 0, false, true};
 static cut chosen; /* the first one of this trial */
 static uint64_t seed = 1, points, square, lockouts;
-static bool quick, twice;
+static bool quick, whole, twice;
 
 static void explain(const char *what)
 {
@@ -261,10 +262,15 @@ static bool image_is_there(void)
     return memcmp(world.image, nothing, sizeof nothing) != 0;
 }
 
+static uint32_t get_stride(void)
+{
+    return quick ? QUICK_STRIDE : whole ? WHOLE_STRIDE : STRIDE;
+}
+
 /* One recovery undisturbed; and of those cut again, a sample that shifts from trial to trial. */
 static void recover_from(const world_save *first, flash_look look, fate with)
 {
-    const uint32_t stride = quick ? QUICK_STRIDE : STRIDE;
+    const uint32_t stride = get_stride();
 
     points++;
     WORLD_CHECK(recover(look, with, &never));
@@ -336,8 +342,7 @@ static bool cut_everywhere(const world_plan *plan, uint32_t at, bool gone_at_onc
 static void report(const world_plan *plan, uint64_t tried, uint64_t all)
 {
     print_message("%s: %llu cut points, of %llu second ones 1 in %d\n", plan->name,
-                  (unsigned long long)tried, (unsigned long long)all,
-                  quick ? QUICK_STRIDE : STRIDE);
+                  (unsigned long long)tried, (unsigned long long)all, (int)get_stride());
 }
 
 static void every_flash_operation(void **state)
@@ -399,6 +404,7 @@ int main(void)
     quick = true;
 #else
     quick = getenv("FERRULE_QUICK") != NULL;
+    whole = !quick && getenv("FERRULE_WHOLE") != NULL;
     if (getenv("FERRULE_SEED") != NULL) {
         seed = strtoull(getenv("FERRULE_SEED"), NULL, 0);
     }
@@ -418,7 +424,10 @@ int main(void)
     int failed = _cmocka_run_group_tests("powercut_device", tests, count, NULL, NULL);
     print_message("powercut_device: %llu cut points, %llu closed, seed %llu%s\n",
                   (unsigned long long)points, (unsigned long long)lockouts,
-                  (unsigned long long)seed, quick ? ", quick" : "");
+                  (unsigned long long)seed,
+                  quick   ? ", quick"
+                  : whole ? ", whole"
+                          : "");
     write_evidence();
     return failed;
 }

@@ -6,7 +6,8 @@
  *                      once the install returned, the store always yields again (no lockout);
  *                      under the strict policy no 8 bytes of a spent chain remain (WIPE);
  *                      the medium's rules are kept, in a bounded number of calls.
- * FERRULE_SEED chooses what torn granules read as; FERRULE_QUICK runs a smaller matrix. */
+ * FERRULE_SEED chooses what torn granules read as. FERRULE_QUICK runs a smaller matrix,
+ * FERRULE_WHOLE every cut of every recovery on one ring. */
 #include "powercut/store_life.h"
 
 #include <string.h>
@@ -74,11 +75,13 @@ static void first_life(const course *way, uint32_t cut_at, flash_moment moment, 
     }
 }
 
-/* Every second cut where the medium has one ring; where the life is long for it has two, or
- * maintains, a spread of them that shifts from operation to operation. */
+/* Of the second cuts a spread that shifts from operation to operation, thinner where the life is
+ * long for it has two rings, or maintains. */
 static uint32_t stride_of_second(void)
 {
-    return (run.subject->mirror ? 6u : 1u) * (run.maintains ? 6u : 1u);
+    const uint32_t stride = (run.subject->mirror ? 6u : 1u) * (run.maintains ? 6u : 1u);
+
+    return stride * (whole ? 1u : stride == 1 ? 5u : 2u);
 }
 
 /* From one cut: the recovery, and the cuts of the recovery. */
@@ -201,7 +204,7 @@ static void test_random_cuts(void **state)
 {
     const subject *chosen = *state;
     uint32_t closed = 0;
-    uint32_t lives = quick ? 40 : 600;
+    uint32_t lives = quick ? 40 : whole ? 600 : 150;
 
     for (uint32_t i = 0; i < lives; i++) {
         begin(chosen, i % 3 == 0);

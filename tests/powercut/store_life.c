@@ -13,6 +13,7 @@ life run;
 uint64_t seed = 1;
 uint64_t cut_points;
 bool quick;
+bool whole;
 
 static fer_arena_cell storage[(FER_STORE_SIZE(512) + FER_STORE_MIRROR_SIZE) / FER_ARENA_ALIGN];
 
@@ -241,6 +242,7 @@ static void read_environment(void)
     quick = true;
 #else
     quick = getenv("FERRULE_QUICK") != NULL;
+    whole = !quick && getenv("FERRULE_WHOLE") != NULL;
     if (getenv("FERRULE_SEED") != NULL) {
         seed = strtoull(getenv("FERRULE_SEED"), NULL, 0);
     }
@@ -287,7 +289,10 @@ int run_matrix(const char *name, const subject *subjects, size_t count, const ki
     }
     int failed = _cmocka_run_group_tests(name, tests, made, make_truth, NULL);
     print_message("%s: %llu cut points, seed %llu%s\n", name, (unsigned long long)cut_points,
-                  (unsigned long long)seed, quick ? ", quick" : "");
+                  (unsigned long long)seed,
+                  quick   ? ", quick"
+                  : whole ? ", whole"
+                          : "");
     write_evidence(name);
     return failed;
 }

@@ -48,6 +48,7 @@ extern life run;
 extern uint64_t seed;       /* FERRULE_SEED, or a fixed one */
 extern uint64_t cut_points; /* how often power was cut so far, or a medium damaged */
 extern bool quick;          /* FERRULE_QUICK: a smaller matrix */
+extern bool whole;          /* FERRULE_WHOLE: a larger one */
 
 void explain(const char *what);
 
