@@ -10,13 +10,13 @@ enum { PREFIX = 2 };
 
 /* ---- locks ------------------------------------------------------------------------------ */
 
-uintptr_t fer_device_mask(const fer_device *device)
+FER_NOT_ANALYSED uintptr_t fer_device_mask(const fer_device *device)
 {
     const fer_lock *lock = &device->config.lock;
     return lock->ops == NULL || lock->ops->mask == NULL ? 0 : lock->ops->mask(lock->context);
 }
 
-void fer_device_unmask(const fer_device *device, uintptr_t state)
+FER_NOT_ANALYSED void fer_device_unmask(const fer_device *device, uintptr_t state)
 {
     const fer_lock *lock = &device->config.lock;
     if (lock->ops != NULL && lock->ops->unmask != NULL) {
@@ -32,7 +32,7 @@ void fer_device_count(const fer_device *device, uint32_t *count)
     fer_device_unmask(device, state);
 }
 
-void fer_device_lock(const fer_device *device)
+FER_NOT_ANALYSED void fer_device_lock(const fer_device *device)
 {
     const fer_lock *lock = &device->config.lock;
     if (lock->ops != NULL && lock->ops->take != NULL) {
@@ -40,7 +40,7 @@ void fer_device_lock(const fer_device *device)
     }
 }
 
-void fer_device_unlock(const fer_device *device)
+FER_NOT_ANALYSED void fer_device_unlock(const fer_device *device)
 {
     const fer_lock *lock = &device->config.lock;
     if (lock->ops != NULL && lock->ops->give != NULL) {

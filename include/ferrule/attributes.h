@@ -38,6 +38,23 @@
 #define FER_LIKELY(x) (x)
 #endif
 
+/* Clang's thread-safety analysis (-Wthread-safety): what is guarded, and which functions take, give
+ * or need its guard. Other compilers ignore it. */
+#if defined(__clang__)
+#define FER_CAPABILITY(name) __attribute__((capability(name)))
+#define FER_GUARDED_BY(guard) __attribute__((guarded_by(guard)))
+#define FER_ACQUIRES(guard) __attribute__((acquire_capability(guard)))
+#define FER_RELEASES(guard) __attribute__((release_capability(guard)))
+/* The body takes or gives what no analysis can see, or has the object to itself. */
+#define FER_NOT_ANALYSED __attribute__((no_thread_safety_analysis))
+#else
+#define FER_CAPABILITY(name)
+#define FER_GUARDED_BY(guard)
+#define FER_ACQUIRES(guard)
+#define FER_RELEASES(guard)
+#define FER_NOT_ANALYSED
+#endif
+
 /* A condition that must hold at compile time; C11 and C++ spell it differently. */
 #ifdef __cplusplus
 #define FER_STATIC_ASSERT(condition, text) static_assert(condition, text)

@@ -11,6 +11,16 @@
 #include "internal/handle.h"
 #include "internal/keychain.h"
 
+/* The two hooks of a device's lock, for clang's analysis: nothing of these types exists. */
+struct FER_CAPABILITY("mutex") fer_device_mutex {
+    char unused;
+};
+struct FER_CAPABILITY("mask") fer_device_masked {
+    char unused;
+};
+extern struct fer_device_mutex fer_device_mutex;
+extern struct fer_device_masked fer_device_masked;
+
 /* Where a record goes in the caller's buffer, how long it may be, and by what it is sealed. */
 typedef struct fer_slot {
     uint8_t *record;
@@ -26,9 +36,10 @@ struct fer_device {
     bool health_due; /* before anything else that fits */
     bool greeted;    /* the last record was an empty one, to ask for a sign of life */
     bool keyed;      /* no opener was made yet: its key lies last in the inner arena */
-    uint16_t head;   /* both count on past the capacity; their difference is what waits */
-    uint16_t tail;
-    uint16_t messages_used;
+    /* Both count on past the capacity; their difference is what waits. */
+    uint16_t head FER_GUARDED_BY(fer_device_masked);
+    uint16_t tail FER_GUARDED_BY(fer_device_masked);
+    uint16_t messages_used FER_GUARDED_BY(fer_device_mutex);
     uint32_t records;         /* sealed under the generation, both lanes */
     fer_device_config config; /* burn_records is never 0 here */
     fer_store *store;
@@ -58,18 +69,20 @@ static inline bool fer_device_is_open(const fer_device *device)
 uint64_t fer_device_get_uptime(const fer_device *device);
 
 /* The lock's hooks, where it has them. */
-uintptr_t fer_device_mask(const fer_device *device);
-void fer_device_unmask(const fer_device *device, uintptr_t state);
+uintptr_t fer_device_mask(const fer_device *device) FER_ACQUIRES(fer_device_masked);
+void fer_device_unmask(const fer_device *device, uintptr_t state) FER_RELEASES(fer_device_masked);
 /* Adds 1 to a count of device->health, under the mask because any thread may read them; stays at
  * the top. */
 void fer_device_count(const fer_device *device, uint32_t *count);
-void fer_device_lock(const fer_device *device);
-void fer_device_unlock(const fer_device *device);
+void fer_device_lock(const fer_device *device) FER_ACQUIRES(fer_device_mutex);
+void fer_device_unlock(const fer_device *device) FER_RELEASES(fer_device_mutex);
 
 /* Where the next message would be encoded, and how many bytes there are. Takes the mutex. */
-uint8_t *fer_device_begin_message(fer_device *device, size_t *capacity);
+uint8_t *fer_device_begin_message(fer_device *device, size_t *capacity)
+    FER_ACQUIRES(fer_device_mutex);
 /* Keeps what was encoded, or counts it. Gives the mutex. */
-fer_status fer_device_end_message(fer_device *device, fer_status status, size_t length);
+fer_status fer_device_end_message(fer_device *device, fer_status status, size_t length)
+    FER_RELEASES(fer_device_mutex);
 
 /* Readings that wait now; more may come at any moment, fewer only by take. */
 uint16_t fer_device_count_readings(const fer_device *device);
