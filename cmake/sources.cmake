@@ -83,7 +83,6 @@ set(FERRULE_TRIMMED_SODIUM_UPSTREAM
   crypto_hash/sha256/cp/hash_sha256_cp.c
   crypto_hash/sha256/hash_sha256.c
   crypto_verify/sodium/verify.c
-  sodium/utils.c
 )
 # … what stands in for the rest (lmul.c must be compiled without -flto; chacha20.c is smaller and faster
 # with -O2 -fno-schedule-insns) …
@@ -92,6 +91,7 @@ set(FERRULE_TRIMMED_SODIUM_SOURCES
   cmake/trimmed_sodium/chacha20.c
   cmake/trimmed_sodium/lmul.c
   cmake/trimmed_sodium/misuse.c
+  cmake/trimmed_sodium/utils.c
   cmake/trimmed_sodium/wipe.c
   cmake/trimmed_sodium/x25519.c
 )

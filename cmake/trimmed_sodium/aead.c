@@ -10,8 +10,8 @@
 #include "chacha20.h"
 #include "crypto_stream_chacha20.h"
 #include "utils.h"
+#include "wipe.h"
 
-void *explicit_memset(void *bytes, int value, size_t n); /* by words: wipe.c */
 #define memset explicit_memset
 
 struct crypto_onetimeauth_poly1305_state;

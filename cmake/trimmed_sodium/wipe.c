@@ -1,10 +1,9 @@
 /* What libsodium wipes with on bare targets, by words. Its own way there is memset, which a small C
  * library does byte by byte: a hash then spends as long on wiping its working space as on hashing.
  * The barrier keeps the stores: nothing after it may be assumed about the bytes (WIPE). */
-#include <stddef.h>
-#include <stdint.h>
+#include "wipe.h"
 
-void *explicit_memset(void *bytes, int value, size_t n);
+#include <stdint.h>
 
 void *explicit_memset(void *bytes, int value, size_t n)
 {
