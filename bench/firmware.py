@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 import emulated  # noqa: E402
 
 BOARD = "mps2-an385"  # of the figures: a Cortex-M3
-DEPS = os.environ.get("FERRULE_DEPS_DIR", os.path.join(TOP, ".deps"))
+DEPS = os.environ.get("FERRULE_DEPS_DIR") or os.path.join(TOP, ".deps")
 # As preset m3-size; -g changes no code.
 OPTIONS = (f"-DFERRULE_DEPS_DIR={DEPS}", "-DFERRULE_LTO=ON", "-DFERRULE_EXAMPLES=OFF",
            "-DCMAKE_C_FLAGS_MINSIZEREL=-Os -g -DNDEBUG")

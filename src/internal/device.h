@@ -15,7 +15,7 @@
 struct FER_CAPABILITY("mutex") fer_device_mutex {
     char unused;
 };
-struct FER_CAPABILITY("mask") fer_device_masked {
+struct FER_CAPABILITY("role") fer_device_masked {
     char unused;
 };
 extern struct fer_device_mutex fer_device_mutex;

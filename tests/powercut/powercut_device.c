@@ -44,7 +44,7 @@ static const world_plan plans[] = {
 /* clang-format on */
 
 /* Sampled of the square: one in so many operations of the recovery. */
-enum { WHOLE_STRIDE = 4, STRIDE = 12, QUICK_STRIDE = 173 };
+enum { WHOLE_STRIDE = 4, STRIDE = 13, QUICK_STRIDE = 173 }; /* prime to the three moments */
 
 typedef enum fate { KEPT, LOST, DAMAGED, FATES } fate; /* of the image in RAM */
 

@@ -1,5 +1,5 @@
-/* Power is cut at every flash operation of a store's life, and again at every operation of the
- * recovery from each of these cuts; port calls fail, each once, at every call.
+/* Power is cut at every flash operation of a store's life, and again in the recovery from each of
+ * these cuts; port calls fail, each once, at every call.
  *
  * Whatever happened:   no generation is yielded twice, and they only rise (NONCE);
  *                      what is yielded is the true credential of its generation;
@@ -49,6 +49,7 @@ static const subject subjects[] = {
 /* clang-format on */
 
 static life after_first;
+static uint64_t trials, untried; /* recoveries to be cut, and those that were too short this time */
 
 /* ---- cuts ------------------------------------------------------------------------------- */
 
@@ -75,30 +76,37 @@ static void first_life(const course *way, uint32_t cut_at, flash_moment moment, 
     }
 }
 
-/* Of the second cuts a spread that shifts from operation to operation, thinner where the life is
- * long for it has two rings, or maintains. */
+/* Of the second cuts every so many, from another operation on in each trial; more sparsely where
+ * the life is long, for it has two rings, or maintains. Primes, so that every look meets every
+ * operation. */
 static uint32_t stride_of_second(void)
 {
-    const uint32_t stride = (run.subject->mirror ? 6u : 1u) * (run.maintains ? 6u : 1u);
+    static const uint32_t strides[2][2][2] = {{{7, 13}, {13, 37}}, {{1, 1}, {5, 31}}};
 
-    return stride * (whole ? 1u : stride == 1 ? 5u : 2u);
+    return strides[whole][run.subject->mirror][run.maintains];
 }
 
-/* From one cut: the recovery, and the cuts of the recovery. */
-static void recover_from(flash_look look, uint32_t at)
+/* From one cut: the recovery, and cuts of the recovery. */
+static void recover_from(flash_look look)
 {
-    uint32_t stride = stride_of_second();
+    uint64_t before;
 
     cut_points++;
     after_first = run;
-    live(look, 3, FLASH_NEVER, FLASH_BEFORE);
-    for (uint32_t second = at % stride;; second += stride) {
+    live(look, 2, FLASH_NEVER, FLASH_BEFORE);
+    uint32_t most = run.model.changes;
+    live(any_look(), 1, FLASH_NEVER, FLASH_BEFORE);
+    uint32_t stride = stride_of_second();
+    most = most < stride ? most : stride;
+    before = cut_points;
+    for (uint32_t second = (uint32_t)(trials++ % most);; second += stride) {
         for (int moment = FLASH_BEFORE; moment <= FLASH_AFTER; moment++) {
             run = after_first;
             run.model.random += second * 3 + (uint32_t)moment; /* another draw each time */
             live(look, 2, second, (flash_moment)moment);
-            if (!run.model.off) {
-                return; /* the second cut lies beyond the recovery's last operation */
+            if (!run.model.off) { /* the second cut lies beyond the recovery's last operation */
+                untried += cut_points == before;
+                return;
             }
             cut_points++;
             live(any_look(), 2, FLASH_NEVER, FLASH_BEFORE);
@@ -125,7 +133,7 @@ static bool cut_at(const course *way, uint32_t at, flash_moment moment, uint32_t
             continue;
         }
         run = cut;
-        recover_from((flash_look)look, at);
+        recover_from((flash_look)look);
     }
     return true;
 }
@@ -151,7 +159,7 @@ static uint32_t prefix_of(const subject *chosen, uint32_t at, uint32_t i)
 static void cut_everywhere(const course *way)
 {
     const subject *chosen = way->subject;
-    uint64_t before = cut_points;
+    uint64_t before = cut_points, trials_before = trials, untried_before = untried;
 
     for (uint32_t at = 0;; at++) {
         if (!cut_at(way, at, FLASH_BEFORE, 0)) {
@@ -163,6 +171,7 @@ static void cut_everywhere(const course *way)
             (void)cut_at(way, at, FLASH_MIDWAY, prefix_of(chosen, at, i));
         }
     }
+    CHECK((untried - untried_before) * 20 <= trials - trials_before);
     print_message("%s%s: %llu cut points\n", chosen->shape.name,
                   way->maintains ? ", maintained" : "", (unsigned long long)(cut_points - before));
 }
