@@ -292,7 +292,7 @@ static void world_step(void)
     } else if (what < 97) {
         world_reboot(1 + model_pick(3));
     } else if (what == 97 && model_pick(6) == 0) {
-        world_reboot(model_pick(world.shape.max_skip + 2));
+        world_reboot(1 + model_pick(world.shape.max_skip + 1)); /* each burns a generation */
     } else if (what == 98) {
         world_restart(model_pick(3) == 0);
     } else if (what == 99) {
