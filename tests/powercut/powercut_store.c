@@ -89,17 +89,16 @@ static uint32_t stride_of_second(void)
 /* From one cut: the recovery, and cuts of the recovery. */
 static void recover_from(flash_look look)
 {
-    uint64_t before;
-
     cut_points++;
     after_first = run;
     live(look, 2, FLASH_NEVER, FLASH_BEFORE);
-    uint32_t most = run.model.changes;
+    const uint32_t length = run.model.changes;
+    CHECK(length > 0);
     live(any_look(), 1, FLASH_NEVER, FLASH_BEFORE);
-    uint32_t stride = stride_of_second();
-    most = most < stride ? most : stride;
-    before = cut_points;
-    for (uint32_t second = (uint32_t)(trials++ % most);; second += stride) {
+    const uint32_t stride = stride_of_second();
+    const uint64_t before = cut_points;
+    uint32_t second = (uint32_t)(trials++ % (length < stride ? length : stride));
+    for (;; second += stride) {
         for (int moment = FLASH_BEFORE; moment <= FLASH_AFTER; moment++) {
             run = after_first;
             run.model.random += second * 3 + (uint32_t)moment; /* another draw each time */
